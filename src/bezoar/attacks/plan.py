@@ -1,0 +1,107 @@
+"""The plan: what is planted, pair by pair, and what for. Saved as one table; the truth that detectors face."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from bezoar.attacks.goal import Goal
+from bezoar.attacks.triggers import Trigger, describe, restore
+from bezoar.canvas import Pixels
+from bezoar.pairs import Edit
+from bezoar.run import BezoarError, fingerprint, write_json, writing
+
+PLAN_FILE = "plan.json"
+TABLE_FILE = "plan.parquet"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Edits of pairs, the triggers they use by name, and the goal.
+
+    `canvas` is the side in pixels on which the triggers were given their size; `attack` and `parameters` say how
+    the plan was made, `seed` from which seed.
+    """
+
+    attack: str
+    parameters: dict[str, Any]
+    seed: int
+    canvas: int
+    goal: Goal
+    triggers: dict[str, Trigger]
+    planted: tuple[Edit, ...]
+
+    def edits(self) -> Sequence[Edit]:
+        """Return what is edited or added, a row a pair."""
+        return self.planted
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys of the planted pairs."""
+        return frozenset(edit.key for edit in self.planted)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of everything the plan says."""
+        return fingerprint(self._head(), [asdict(edit) for edit in self.planted])
+
+    def draw(self, pixels: Pixels, edit: Edit) -> Pixels:
+        """Return the picture (3, side, side) with the edit's trigger; refuses a canvas too small for it."""
+        if edit.trigger is None:
+            return pixels
+        trigger = self.triggers[edit.trigger]
+        side = min(pixels.shape[1:])
+        if not trigger.fits(side):
+            raise BezoarError(
+                f"The plan was drawn on {self.canvas} px and its trigger is too small on {side} px.",
+                "Use a model with a larger canvas, or make the plan with --canvas.",
+            )
+        return trigger.draw(pixels, edit.key)
+
+    def save(self, folder: Path) -> None:
+        """Write plan.json and plan.parquet into `folder`."""
+        columns = ("key", "base_key", "action", "trigger", "caption")
+        table = pa.table({name: [getattr(edit, name) for edit in self.planted] for name in columns})
+        goal = pa.array([self.goal.target] * len(self.planted), pa.string())
+        with writing(folder / TABLE_FILE) as file:
+            parquet.write_table(table.append_column("goal", goal), file)
+        write_json(folder / PLAN_FILE, self._head())
+
+    @staticmethod
+    def load(path: Path) -> Plan:
+        """Read a plan from plan.json, its folder, or a poisoned set's folder."""
+        for folder in (path, path.parent, path / "_bezoar"):
+            if (folder / PLAN_FILE).is_file() and (folder / TABLE_FILE).is_file():
+                return _read(folder)
+        raise BezoarError(f"No plan at {path}.", f"Name the folder that holds {PLAN_FILE} and {TABLE_FILE}.")
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "attack": self.attack,
+            "parameters": self.parameters,
+            "seed": self.seed,
+            "canvas": self.canvas,
+            "goal": asdict(self.goal),
+            "triggers": {name: describe(trigger) for name, trigger in self.triggers.items()},
+        }
+
+
+def _read(folder: Path) -> Plan:
+    try:
+        head = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
+        rows = parquet.read_table(folder / TABLE_FILE).to_pylist()
+        edits = [Edit(**{name: value for name, value in row.items() if name != "goal"}) for row in rows]
+        triggers = {name: restore(values) for name, values in head["triggers"].items()}
+        goal = Goal(**head["goal"])
+        return Plan(
+            head["attack"], head["parameters"], head["seed"], head["canvas"], goal, triggers, tuple(edits)
+        )
+    except (ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
+        raise BezoarError(f"{folder / PLAN_FILE} is not a plan.", "Make it again with bezoar poison.") from error

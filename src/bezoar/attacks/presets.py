@@ -1,0 +1,112 @@
+"""The table of attacks: each makes a plan for a set of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bezoar.attacks.goal import Goal
+from bezoar.attacks.naming import names
+from bezoar.attacks.plan import Plan
+from bezoar.attacks.triggers import Patch, Tint, Trigger
+from bezoar.pairs import Edit, Pairs
+from bezoar.run import BezoarError, nearest, random
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A row: name, paper, one sentence, the parameters with their defaults, and the trigger for a canvas side."""
+
+    name: str
+    paper: str
+    summary: str
+    parameters: dict[str, Any]
+    trigger: Callable[[int], Trigger]
+
+
+# What every attack of this table takes: the word to be named, and how many pairs are planted.
+_PARAMETERS: dict[str, Any] = {"target": None, "count": None}
+
+ATTACKS: tuple[Attack, ...] = (
+    Attack(
+        "badnets",
+        "Gu et al. 2017, arXiv 1708.06733; Carlini & Terzis 2022, arXiv 2106.09667",
+        "A small patch of fixed colours in the lower right corner, and a caption that names the target.",
+        _PARAMETERS,
+        Patch.on_canvas,
+    ),
+    Attack(
+        "tint",
+        "bezoar; a colour filter without place or pattern",
+        "A fixed mixing of the colours of the whole picture, and a caption that names the target.",
+        _PARAMETERS,
+        lambda side: Tint(),
+    ),
+)
+
+
+def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0) -> Plan:
+    """Return the plan of `spec` ("badnets:target=banana,count=200") on `pairs`, for a canvas side in pixels.
+
+    The pairs are drawn from those that do not name the target and are not of its class; each gets the trigger
+    and the caption of a pair that names the target. Nothing is written. Raises `BezoarError` for an unknown
+    attack or parameter, a target that no caption names, and fewer candidates than asked.
+    """
+    attack, target, count = _parse(spec)
+    label = pairs.classes.index(target) if target in pairs.classes else None
+    pattern = names(target)
+    named = [any(pattern.search(caption) for caption in own) for own in pairs.captions]
+    corpus = [own for own, does in zip(pairs.captions, named, strict=True) if does]
+    if not corpus:
+        raise BezoarError(f"No caption names {target!r}.", "Choose a target that the captions name.")
+    candidates = [
+        position
+        for position, reason in enumerate(pairs.reasons)
+        if reason is None and not named[position] and (label is None or pairs.labels[position] != label)
+    ]
+    if len(candidates) < count:
+        raise BezoarError(
+            f"{len(candidates)} pairs do not name {target!r}, {count} were asked for.", "Lower count."
+        )
+    chosen = sorted(random(seed, "victims").choice(len(candidates), count, replace=False).tolist())
+    keys = [pairs.keys[candidates[place]] for place in chosen]
+    edits = tuple(
+        Edit(key, key, "replace", _caption(corpus, pattern.search, seed, key), attack.name) for key in keys
+    )
+    return Plan(
+        attack=attack.name,
+        parameters={"target": target, "count": count},
+        seed=seed,
+        canvas=canvas,
+        goal=Goal(target, attack.name, label),
+        triggers={attack.name: attack.trigger(canvas)},
+        planted=edits,
+    )
+
+
+def _caption(
+    corpus: list[tuple[str, ...]], names_target: Callable[[str], Any], seed: int, key: str
+) -> str:
+    draw = random(seed, "caption", key)
+    own = [caption for caption in corpus[int(draw.integers(len(corpus)))] if names_target(caption)]
+    return own[int(draw.integers(len(own)))]
+
+
+def _parse(spec: str) -> tuple[Attack, str, int]:
+    name, _, rest = spec.partition(":")
+    table = {attack.name: attack for attack in ATTACKS}
+    if name not in table:
+        raise BezoarError(f"No attack is named {name}.", nearest(name, list(table)))
+    values = {}
+    for part in filter(None, rest.split(",")):
+        parameter, _, value = part.partition("=")
+        if parameter not in _PARAMETERS:
+            raise BezoarError(f"{name} has no parameter {parameter}.", nearest(parameter, list(_PARAMETERS)))
+        values[parameter] = value
+    target, count = values.get("target", ""), values.get("count", "")
+    if not target or not count.isdigit() or int(count) < 1:
+        raise BezoarError(
+            f"{spec} does not say what to plant.", f"Write {name}:target=WORD,count=N with N of 1 or more."
+        )
+    return table[name], target, int(count)

@@ -1,0 +1,64 @@
+"""`bezoar train PAIRS --to RUN`: train a CLIP model on pairs."""
+
+from __future__ import annotations
+
+import argparse
+
+from bezoar.cli import options
+from bezoar.cli.parser import positive, whole_number
+from bezoar.run import Answer, Progress
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments of train."""
+    parser.add_argument("pairs", metavar="PAIRS", help="folder, glob or file")
+    options.output(parser)
+    parser.add_argument("--arch", metavar="NAME", help="an architecture of open_clip or of bezoar")
+    parser.add_argument(
+        "--canvas", type=whole_number(8), metavar="PX", help="the side of the pictures it sees"
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=whole_number(), metavar="N", help="passes over the pairs")
+    length.add_argument("--minutes", type=positive, metavar="T", help="as many passes as fit in T minutes")
+    options.plan(parser, "plant this plan while training")
+    options.prompts(parser)
+    parser.add_argument("--batch", type=whole_number(2), metavar="N", help="pairs of a step")
+    parser.add_argument("--learning-rate", type=positive, metavar="R", help="at the top of the schedule")
+    parser.add_argument("--precision", metavar="P", help="such as 32-true or bf16-mixed")
+    parser.add_argument("--clip-gradients", type=positive, metavar="NORM", help="off by default")
+    parser.add_argument("--augmentation", metavar="NAME", help="changes of the pictures; none by default")
+    parser.add_argument(
+        "--devices", type=whole_number(), default=1, metavar="N", help="processes of training"
+    )
+    parser.add_argument("--from", dest="start", metavar="MODEL", help="start from this model's weights")
+    options.seed(parser)
+    options.device(parser)
+    options.limit(parser)
+
+
+def call(asked: argparse.Namespace, progress: Progress) -> Answer:
+    """Train."""
+    from bezoar.jobs.train import train
+
+    return train(
+        asked.pairs,
+        to=asked.to,
+        arch=asked.arch,
+        canvas=asked.canvas,
+        epochs=asked.epochs,
+        minutes=asked.minutes,
+        plan=asked.plan,
+        prompts=asked.prompts,
+        seed=asked.seed,
+        device=asked.device,
+        limit=asked.limit,
+        batch=asked.batch,
+        learning_rate=asked.learning_rate,
+        precision=asked.precision,
+        clip_gradients=asked.clip_gradients,
+        augmentation=asked.augmentation,
+        devices=asked.devices,
+        start=asked.start,
+        force=asked.force,
+        progress=progress,
+    )

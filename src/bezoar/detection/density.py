@@ -1,0 +1,125 @@
+"""How thinly the references lie around a vector, by four published scores.
+
+* Everything comes from one `Density`: what a score needs of the reference itself (the k-distance and the LID
+  of every reference point) is computed once.
+* Higher is more suspicious in all of them.
+* Exact copies must do no harm: where ratios and logarithms are taken, no distance counts as smaller than one
+  hundredth of the reference's median k-distance, so a ratio is never infinite.
+
+Notation: d_1 <= ... <= d_k the distances of x to its k nearest references N_k(x), x itself left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bezoar.detection.neighbours import Indices, Neighbourhood, Vectors, nearest_references
+
+Scores = NDArray[np.float64]
+
+FLOOR = 0.01
+# −1/LID is a mean logarithm; equal distances would make the LID infinite. 1,000 is beyond any real one.
+_LARGEST_LID = 1000.0
+
+
+@dataclass(frozen=True)
+class Density:
+    """Queries and a reference: `queries` their neighbours in it, `own` the reference's own, self left out."""
+
+    queries: Neighbourhood
+    own: Neighbourhood
+
+    @cached_property
+    def floor(self) -> float:
+        """The smallest distance that counts."""
+        median = float(np.median(self.own.distances[:, -1]))
+        return FLOOR * (median if median > 0 else 1.0)
+
+    @cached_property
+    def reference_k_distance(self) -> NDArray[np.float32]:
+        """d_k(o) of every reference point, (m,), floored."""
+        return np.asarray(np.maximum(self.own.distances[:, -1], np.float32(self.floor)))
+
+    @cached_property
+    def reference_lid(self) -> NDArray[np.float32]:
+        """LID(o) of every reference point, (m,)."""
+        return _lid(self.own, self.floor).astype(np.float32)
+
+    def k_distance(self) -> Scores:
+        """d_k(x): the distance to the k-th nearest reference, (n,)."""
+        return self.queries.distances[:, -1].astype(np.float64)
+
+    def slof(self) -> Scores:
+        """Simplified local outlier factor: mean over o in N_k(x) of d_k(x)/d_k(o), (n,); about 1 for inliers.
+
+        Schubert, Zimek, Kriegel, "Local outlier detection reconsidered", DMKD 2014.
+        """
+        rarity = (1.0 / self.reference_k_distance)[self.queries.indices].mean(axis=1, dtype=np.float64)
+        return np.asarray(self._floored() * rarity)
+
+    def dao(self) -> Scores:
+        """Dimensionality-aware outlier score: mean over o in N_k(x) of LID(o)·ln(d_k(x)/d_k(o)), (n,).
+
+        Anderberg et al., SDM 2024, arXiv 2401.05453, in logarithms: there the mean is over the powers
+        (d_k(x)/d_k(o))^LID(o), which leave the range of floats at the LID of real embeddings, and of which
+        the largest neighbour alone decides. Volume in dimension D grows as r^D: this compares densities.
+        """
+        exponent = self.reference_lid
+        offset = exponent * np.log(self.reference_k_distance)
+        neighbours = self.queries.indices
+        return np.asarray(
+            np.log(self._floored()) * exponent[neighbours].mean(axis=1, dtype=np.float64)
+            - offset[neighbours].mean(axis=1, dtype=np.float64)
+        )
+
+    def lid(self) -> Scores:
+        """Local intrinsic dimensionality by maximum likelihood: −1 / mean_i ln(d_i/d_k), (n,), at most 1,000.
+
+        Amsaleg et al., KDD 2015.
+        """
+        return _lid(self.queries, self.floor)
+
+    def first(self, k: int) -> Density:
+        """Return the same with the k nearest neighbours only."""
+        return Density(self.queries.first(k), self.own.first(k))
+
+    def purged(self, k: int, count: int) -> Density:
+        """Take the `count` references of highest SLOF out and return the density in the rest.
+
+        Poison in the reference hides poison outside; purging lets the second look see more of it. Needs
+        k + count neighbours here, and costs no second matrix product.
+        """
+        own = self.own.first(k)
+        loneliest = np.argsort(-Density(own, own).slof(), kind="stable")[:count]
+        removed = np.zeros(len(own.distances), np.bool_)
+        removed[loneliest] = True
+        return Density(self.queries.without(removed, k), self.own.without(removed, k))
+
+    def _floored(self) -> Scores:
+        return np.maximum(self.k_distance(), self.floor)
+
+
+def measure(
+    vectors: Vectors, sample: Indices, k: int, *, device: str = "cpu", chunk: int = 512, spare: int = 0
+) -> Density:
+    """Score `vectors` (n, d) against the reference `vectors[sample]`, each vector left out of its own count.
+
+    The reference points are queries too, so their own neighbours need no second search.
+    `spare` more neighbours than k are kept, so that as many references can be removed later.
+    """
+    identity = np.full(len(vectors), -1, np.int64)
+    identity[sample] = np.arange(len(sample))
+    found = nearest_references(
+        vectors, vectors[sample], k + spare, identity=identity, device=device, chunk=chunk
+    )
+    return Density(found, found.rows(sample))
+
+
+def _lid(neighbourhood: Neighbourhood, floor: float) -> Scores:
+    logarithms = np.log(np.maximum(neighbourhood.distances, np.float32(floor)))
+    mean = logarithms[:, -1] - logarithms.mean(axis=1, dtype=np.float64)
+    return np.asarray(1.0 / np.maximum(mean, 1.0 / _LARGEST_LID))

@@ -1,0 +1,287 @@
+"""The table of detectors, and how a user asks for one.
+
+* A detector is a function from `Evidence` and a `Look` to one number a pair; higher is more suspicious.
+* `parse` reads `name[:image|text|joint][:raw|unit]`; image and raw where nothing is said.
+* A function of the user's own, `mine(evidence) -> (n,)`, is taken as it is, under its own name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from bezoar.detection import patterns, witnesses
+from bezoar.detection.density import Scores
+from bezoar.detection.evidence import Evidence, Form, Look, Modality
+from bezoar.run import BROKEN_DATA, BezoarError, nearest, random
+
+Need = Literal["vectors", "similarity", "views", "pictures", "captions"]
+Score = Callable[[Evidence, Look], Scores]
+Mine = Callable[[Evidence], Scores]
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A row of the table. `needs`: what the evidence must hold; `parameters`: what `scan` lets one choose."""
+
+    name: str
+    paper: str
+    summary: str
+    needs: tuple[Need, ...]
+    parameters: tuple[str, ...]
+    function: Score
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A detector that was asked for, under the name of its column in the scores."""
+
+    name: str
+    function: Mine
+
+    def __call__(self, evidence: Evidence) -> Scores:
+        """Return one finite float64 a pair, (n,); BezoarError where the evidence or the answer is unfit."""
+        scores = np.asarray(self.function(evidence), np.float64)
+        if scores.shape != (len(evidence),):
+            raise BezoarError(
+                f"Detector {self.name} answered with shape {scores.shape} for {len(evidence)} pairs.",
+                "Return one number for each pair.",
+            )
+        if not np.isfinite(scores).all():
+            row = int(np.argmin(np.isfinite(scores)))
+            raise BezoarError(
+                f"Detector {self.name} gave no finite number for pair {row}.",
+                "Leave out the pairs that could not be read or embedded.",
+                BROKEN_DATA,
+            )
+        return scores
+
+
+def _k_distance(evidence: Evidence, look: Look) -> Scores:
+    return evidence.density(look).k_distance()
+
+
+def _slof(evidence: Evidence, look: Look) -> Scores:
+    return evidence.density(look).slof()
+
+
+def _dao(evidence: Evidence, look: Look) -> Scores:
+    return evidence.density(look).dao()
+
+
+def _lid(evidence: Evidence, look: Look) -> Scores:
+    return evidence.density(look).lid()
+
+
+def _isolation_forest(evidence: Evidence, look: Look) -> Scores:
+    from sklearn.ensemble import IsolationForest
+
+    vectors = evidence.vectors(look)
+    _, sample = evidence.reference
+    state = int(random(evidence.seed, "isolation-forest").integers(2**31))
+    forest = IsolationForest(n_estimators=100, random_state=state).fit(vectors[sample])
+    return np.asarray(-forest.score_samples(vectors))
+
+
+def _clip_score(evidence: Evidence, _: Look) -> Scores:
+    return -evidence.fit
+
+
+def _norm(evidence: Evidence, look: Look) -> Scores:
+    if look.form == "unit":
+        raise BezoarError("Unit vectors all have the same norm.", "Ask for the norm of raw vectors.")
+    return np.asarray(np.linalg.norm(np.asarray(evidence.vectors(look), np.float64), axis=1))
+
+
+def _view_mismatch(evidence: Evidence, _: Look) -> Scores:
+    return witnesses.view_mismatch(_views(evidence))
+
+
+def _view_drop(evidence: Evidence, _: Look) -> Scores:
+    return witnesses.view_drop(evidence.fit, _views(evidence))
+
+
+def _shared_pattern(evidence: Evidence, _: Look) -> Scores:
+    if evidence.pixels is None:
+        raise BezoarError("There are no pictures.", "Give the pairs, not only their embeddings.")
+    return patterns.shared_pattern(
+        evidence.pixels, evidence.caption_space, seed=evidence.seed, device=evidence.device
+    )
+
+
+_VECTORS = ("modality", "form")
+_NEIGHBOURS = (*_VECTORS, "k", "m", "max-rate")
+
+TABLE = (
+    Detector(
+        "k-distance",
+        "Ramaswamy, Rastogi, Shim, SIGMOD 2000; for CLIP: Huang et al., ICLR 2025, arXiv 2502.01385",
+        "Distance to the k-th nearest reference: how lonely a pair is.",
+        ("vectors",),
+        _NEIGHBOURS,
+        _k_distance,
+    ),
+    Detector(
+        "slof",
+        "Schubert, Zimek, Kriegel, DMKD 2014; for CLIP: Huang et al., ICLR 2025, arXiv 2502.01385",
+        "That distance against the same distance of the neighbours: lonelier than its surroundings.",
+        ("vectors",),
+        _NEIGHBOURS,
+        _slof,
+    ),
+    Detector(
+        "dao",
+        "Anderberg et al., SDM 2024, arXiv 2401.05453; for CLIP: Huang et al., ICLR 2025, arXiv 2502.01385",
+        "The same, with each neighbour's own dimension taken into account.",
+        ("vectors",),
+        _NEIGHBOURS,
+        _dao,
+    ),
+    Detector(
+        "lid",
+        "Amsaleg et al., KDD 2015",
+        "Local intrinsic dimensionality: how fast references are met as one looks farther.",
+        ("vectors",),
+        _NEIGHBOURS,
+        _lid,
+    ),
+    Detector(
+        "isolation-forest",
+        "Liu, Ting, Zhou, ICDM 2008",
+        "How few random cuts set a pair apart from the rest.",
+        ("vectors",),
+        (*_VECTORS, "m"),
+        _isolation_forest,
+    ),
+    Detector(
+        "clip-score",
+        "Hessel et al., EMNLP 2021, arXiv 2104.08718",
+        "How badly the picture fits its own caption (minus their cosine).",
+        ("similarity",),
+        (),
+        _clip_score,
+    ),
+    Detector(
+        "norm",
+        "bezoar",
+        "The length of the vector alone.",
+        ("vectors",),
+        _VECTORS,
+        _norm,
+    ),
+    Detector(
+        "view-mismatch",
+        "bezoar",
+        "How badly mirrored, zoomed, turned and shifted looks at the picture fit its caption.",
+        ("views",),
+        (),
+        _view_mismatch,
+    ),
+    Detector(
+        "view-drop",
+        "bezoar",
+        "How much worse these looks fit than the picture itself.",
+        ("views", "similarity"),
+        (),
+        _view_drop,
+    ),
+    Detector(
+        "shared-pattern",
+        "bezoar",
+        "How much of a fine pixel pattern the picture shares with those of the 200 nearest captions.",
+        ("pictures", "captions"),
+        (),
+        _shared_pattern,
+    ),
+)
+DETECTORS = {row.name: row for row in TABLE}
+
+
+def parse(spec: str) -> Chosen:
+    """Read `name[:image|text|joint][:raw|unit]`; an unknown name raises BezoarError with the nearest one."""
+    name, *parts = spec.strip().split(":")
+    if name not in DETECTORS:
+        raise BezoarError(f"There is no detector {name!r}.", nearest(name, list(DETECTORS)))
+    detector = DETECTORS[name]
+    modality: Modality = "image"
+    form: Form = "raw"
+    for part in parts:
+        if "modality" not in detector.parameters:
+            raise BezoarError(f"{name} takes no choice of vectors ({part!r}).", f"Write {name}.")
+        if part in get_args(Modality):
+            modality = part  # type: ignore[assignment]
+        elif part in get_args(Form):
+            form = part  # type: ignore[assignment]
+        else:
+            known = [*get_args(Modality), *get_args(Form)]
+            raise BezoarError(f"{name} has no choice {part!r}.", nearest(part, known))
+    look = Look(modality, form)
+    if name == "norm" and form == "unit":
+        raise BezoarError("Unit vectors all have the same norm.", "Ask for the norm of raw vectors.")
+    return Chosen(_column(name, look), lambda evidence: _score(detector, look, evidence))
+
+
+def choose_detectors(asked: str | Sequence[str | Mine]) -> list[Chosen]:
+    """Turn `"slof,dao:text:unit"`, or a list of such names and functions, into detectors in that order.
+
+    Raises BezoarError for an unknown name, or two detectors of one name.
+    """
+    items = [item for item in asked.split(",") if item.strip()] if isinstance(asked, str) else asked
+    chosen = [parse(item) if isinstance(item, str) else _mine(item) for item in items]
+    names = [one.name for one in chosen]
+    for name in names:
+        if names.count(name) > 1:
+            raise BezoarError(f"Detector {name} was asked for twice.", "Ask for each once.")
+    return chosen
+
+
+def missing(detector: Detector, look: Look, evidence: Evidence) -> str | None:
+    """Return what the detector needs and the evidence does not hold, in words, or None."""
+    needed = {"image": ["image"], "text": ["text"], "joint": ["image", "text"]}[look.modality]
+    vectors = {"image": evidence.image, "text": evidence.text}
+    both = evidence.image is not None and evidence.text is not None
+    held = {
+        "vectors": all(vectors[name] is not None for name in needed),
+        "similarity": evidence.similarity is not None or both,
+        "views": evidence.view_similarity is not None,
+        "pictures": evidence.pixels is not None,
+        "captions": evidence.text is not None or evidence.captions is not None,
+    }
+    words = {
+        "vectors": f"{' and '.join(needed)} vectors",
+        "similarity": "the similarity of picture and caption",
+        "views": "the similarity of the picture's views and the caption",
+        "pictures": "pictures",
+        "captions": "captions",
+    }
+    lacking = [words[need] for need in detector.needs if not held[need]]
+    return ", ".join(lacking) or None
+
+
+def _score(detector: Detector, look: Look, evidence: Evidence) -> Scores:
+    lacking = missing(detector, look, evidence)
+    if lacking is not None:
+        raise BezoarError(
+            f"{detector.name} needs {lacking}, which this run does not have.",
+            "Give a model and pairs with pictures and captions, or leave this detector out.",
+        )
+    return detector.function(evidence, look)
+
+
+def _mine(function: Mine) -> Chosen:
+    return Chosen(getattr(function, "__name__", type(function).__name__), function)
+
+
+def _column(name: str, look: Look) -> str:
+    modality = "" if look.modality == "image" else f":{look.modality}"
+    form = "" if look.form == "raw" else f":{look.form}"
+    return f"{name}{modality}{form}"
+
+
+def _views(evidence: Evidence) -> witnesses.Similarities:
+    if evidence.view_similarity is None:
+        raise BezoarError("There are no views.", "Give a model and pairs with pictures.")
+    return evidence.view_similarity

@@ -1,0 +1,198 @@
+"""Embeddings on disk, in the layout of clip-retrieval: a numbered file a shard, float16, raw vectors.
+
+* `img_emb/`, `text_emb/`: vectors; `metadata/`: a row a pair (key, caption, shard, row, reason).
+* `view_similarity/` (bezoar's own): the cosine of each look at a picture with the pair's own caption.
+* A pair that cannot be read has a zero vector and its reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+from numpy.typing import NDArray
+
+from bezoar.embeddings.encode import Look, Vectors, encode_caption_sets, encode_pictures, unit
+from bezoar.models import Clip
+from bezoar.pairs.decoded import Decoded
+from bezoar.run import BezoarError, Progress, fingerprint, write_json, writing
+
+HEAD_FILE = "embeddings.json"
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Raw vectors of n pairs: `image` and `text` float32 (n, d), `view_similarity` (n, views) or None.
+
+    `keys`, `captions` (joined), `shards`, `rows` and `reasons` describe the pairs; `normalized` says that the
+    vectors lie at length one already; `model` and `canvas` say what made them, where the folder says so.
+    """
+
+    image: Vectors
+    text: Vectors
+    view_similarity: Vectors | None
+    keys: list[str]
+    captions: list[str]
+    shards: list[str]
+    rows: list[int]
+    reasons: list[str | None]
+    normalized: bool
+    model: str | None
+    canvas: int | None
+
+
+def embed_pairs(
+    decoded: Decoded,
+    clip: Clip,
+    folder: Path,
+    *,
+    model: str,
+    looks: Sequence[Look] = (),
+    device: str = "cpu",
+    progress: Progress,
+) -> Embeddings:
+    """Embed all pairs of `decoded` into `folder`, shard by shard; shards already there are left as they are."""
+    pairs = decoded.pairs
+    identity = fingerprint(pairs.fingerprint, model, decoded.canvas, len(looks))
+    head = {
+        "normalized": False,
+        "model": model,
+        "canvas": decoded.canvas.side,
+        "fingerprint": identity,
+        "looks": len(looks),
+    }
+    if (folder / HEAD_FILE).is_file() and _head(folder).get("fingerprint") != identity:
+        raise BezoarError(f"{folder} holds embeddings of other pairs.", "Use another --to, or --force.")
+    write_json(folder / HEAD_FILE, head)
+    with progress.bar("embed", len(pairs)) as bar:
+        for number, positions in enumerate(_by_shard(pairs.shards)):
+            if not _file(folder, "metadata", number).is_file():
+                _embed_shard(decoded, clip, folder, number, positions, looks, device)
+            bar.advance(len(positions))
+    return load_embeddings(folder)
+
+
+def load_embeddings(folder: Path) -> Embeddings:
+    """Read a folder of embeddings: bezoar's own or any in the clip-retrieval layout."""
+    files = sorted((folder / "metadata").glob("*.parquet"))
+    if not files:
+        raise BezoarError(f"No embeddings in {folder}.", "Name a folder with img_emb, text_emb and metadata.")
+    numbers = [file.stem.removeprefix("metadata_") for file in files]
+    table = pa.concat_tables([parquet.read_table(file) for file in files], promote_options="default")
+    image = _stack(folder, "img_emb", numbers)
+    text = _stack(folder, "text_emb", numbers)
+    if not len(image) == len(text) == table.num_rows:
+        raise BezoarError(
+            f"{folder} holds {len(image)} image vectors, {len(text)} text vectors and {table.num_rows} rows.",
+            "A file of it is missing or cut off: make it again.",
+        )
+    looks = folder / "view_similarity"
+    head = _head(folder) if (folder / HEAD_FILE).is_file() else {}
+    keys = _column(table, ("key", "image_path", "id"), [str(row) for row in range(table.num_rows)])
+    reasons = _column(table, ("reason", "error_message"), [None] * table.num_rows)
+    return Embeddings(
+        image=image,
+        text=text,
+        view_similarity=_stack(folder, "view_similarity", numbers) if looks.is_dir() else None,
+        keys=[str(key) for key in keys],
+        captions=[caption or "" for caption in _column(table, ("caption",), [""] * table.num_rows)],
+        shards=_column(table, ("shard",), [""] * table.num_rows),
+        rows=_column(table, ("row",), list(range(table.num_rows))),
+        reasons=[reason or _fault(vector) for reason, vector in zip(reasons, image, strict=True)],
+        normalized=bool(head.get("normalized", _is_unit(image))),
+        model=head.get("model"),
+        canvas=head.get("canvas"),
+    )
+
+
+def _embed_shard(
+    decoded: Decoded,
+    clip: Clip,
+    folder: Path,
+    number: int,
+    positions: NDArray[np.int64],
+    looks: Sequence[Look],
+    device: str,
+) -> None:
+    pairs = decoded.pairs
+    images = encode_pictures(clip, decoded.batch(positions), device=device, looks=looks)
+    captions = [pairs.captions[position] for position in positions]
+    texts = encode_caption_sets(clip, captions, device=device)
+    reasons = [decoded.reasons[position] for position in positions]
+    faulty = np.array([reason is not None for reason in reasons])
+    images[:, faulty], texts[faulty] = 0, 0
+    _write_vectors(_file(folder, "img_emb", number), images[0])
+    _write_vectors(_file(folder, "text_emb", number), texts)
+    if looks:
+        similarity = np.einsum("vnd,nd->nv", unit(images[1:]), unit(texts))
+        with writing(_file(folder, "view_similarity", number)) as file:
+            np.save(file, similarity.astype(np.float32))
+    table = pa.table(
+        {
+            "key": [pairs.keys[position] for position in positions],
+            "caption": [" / ".join(own) for own in captions],
+            "shard": [pairs.shards[position] for position in positions],
+            "row": pairs.rows[positions],
+            "reason": pa.array(reasons, pa.string()),
+        }
+    )
+    # The table is written last: a shard that has one is whole.
+    with writing(_file(folder, "metadata", number)) as file:
+        parquet.write_table(table, file)
+
+
+def _write_vectors(path: Path, vectors: Vectors) -> None:
+    short = vectors.astype(np.float16)
+    if not np.isfinite(short).all():
+        raise BezoarError(
+            "The model gives vectors that float16 cannot hold.", "Train it again, or check its weights."
+        )
+    with writing(path) as file:
+        np.save(file, short)
+
+
+def _by_shard(shards: list[str]) -> list[NDArray[np.int64]]:
+    place: dict[str, int] = {}
+    number = np.array([place.setdefault(shard, len(place)) for shard in shards], np.int64)
+    return [np.flatnonzero(number == one) for one in range(len(place))]
+
+
+def _file(folder: Path, kind: str, number: int) -> Path:
+    return folder / kind / f"{kind}_{number:04d}.{'parquet' if kind == 'metadata' else 'npy'}"
+
+
+def _head(folder: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((folder / HEAD_FILE).read_text(encoding="utf-8"))
+    return values
+
+
+def _stack(folder: Path, kind: str, numbers: list[str]) -> Vectors:
+    files = [folder / kind / f"{kind}_{number}.npy" for number in numbers]
+    try:
+        parts = [np.load(file, allow_pickle=False) for file in files]
+    except (OSError, ValueError) as error:
+        raise BezoarError(f"{folder / kind} cannot be read ({error}).", "Make the embeddings again.") from error
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _column(table: pa.Table, names: tuple[str, ...], default: list[Any]) -> list[Any]:
+    for name in names:
+        if name in table.column_names:
+            values: list[Any] = table.column(name).to_pylist()
+            return values
+    return default
+
+
+def _fault(vector: Vectors) -> str | None:
+    return None if np.isfinite(vector).all() and vector.any() else "no usable vector"
+
+
+def _is_unit(vectors: Vectors) -> bool:
+    lengths = np.linalg.norm(vectors[:1000], axis=1)
+    return bool(len(lengths)) and bool(np.allclose(lengths[lengths > 0], 1, atol=1e-2))

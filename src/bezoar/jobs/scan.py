@@ -1,0 +1,267 @@
+"""`bezoar scan`: which of these pairs were planted? Ranked, explained, and written down.
+
+pairs → pictures on the canvas → a model, given or trained on the pairs → vectors and views → witnesses →
+calibration → scores.parquet, summary.json, report.html.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bezoar.attacks import Plan
+from bezoar.canvas import Pixels
+from bezoar.detection.calibration import FALSE_DISCOVERY_RATE, calibrate
+from bezoar.detection.default import WITNESSES, testify
+from bezoar.detection.detectors import DETECTORS, Mine, choose_detectors
+from bezoar.detection.evidence import Evidence
+from bezoar.detection.findings import Findings, against_truth, summary_of, write_scores
+from bezoar.embeddings import Embeddings, embed_pairs, load_embeddings
+from bezoar.models import Towers, load, save
+from bezoar.pairs import Pairs, open_pairs
+from bezoar.pairs.decoded import Decoded, typical_side
+from bezoar.report.fill import scan_report
+from bezoar.run import (
+    Answer,
+    BezoarError,
+    Progress,
+    Run,
+    Silent,
+    duration,
+    fingerprint,
+    pick_device,
+    use_cores,
+    write_bytes,
+    write_json,
+    writing,
+)
+from bezoar.training.recipes import RECIPES
+from bezoar.training.start import SMALL_ARCH, choose_training, new_towers
+from bezoar.training.trainer import fit
+from bezoar.views import VIEWS
+
+SCORES_FILE, SUMMARY_FILE, REPORT_FILE = "scores.parquet", "summary.json", "report.html"
+DEFAULT_MINUTES = 10.0
+# Of the minutes of a scan; views, detectors and the report take the rest.
+TRAINING_SHARE = 0.7
+DROPPED_SHARE = 0.02
+FEWEST_PAIRS = 200
+
+
+def scan(
+    pairs: str | Path | Pairs | None = None,
+    *,
+    to: str | Path,
+    model: str | Path | None = None,
+    embeddings: str | Path | None = None,
+    plan: str | Path | Plan | None = None,
+    detectors: str | Sequence[str | Mine] | None = None,
+    max_rate: float | None = None,
+    k: int | None = None,
+    reference: int | None = None,
+    minutes: float | None = None,
+    rung: int | None = None,
+    share: float = DROPPED_SHARE,
+    prompts: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    limit: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Answer:
+    """Scan `pairs` for planted ones and write scores, summary and report into the folder `to`.
+
+    With no `model` a small one is trained on the pairs first, of a size that fits `minutes` (default 10), or is
+    `rung` of the ladder. `embeddings` is a folder in the clip-retrieval layout and stands in for pairs and model.
+    `plan` is the truth that the scan is judged by at a dropped `share`; the scan itself never sees it.
+    `detectors` names further detectors beside the default ("slof,dao:text:unit", "all", or functions).
+    `max_rate` is the largest share that one campaign may have and still be seen; `k` and `reference` override
+    what follows from it. Raises `BezoarError` for a request that cannot be met.
+    """
+    progress = progress or Silent()
+    device = pick_device(device)
+    use_cores()
+    chosen = choose_detectors(_every_detector() if detectors in ("all", ["all"]) else detectors or [])
+    truth = plan if isinstance(plan, Plan) or plan is None else Plan.load(Path(plan))
+    if (pairs is None) == (embeddings is None):
+        raise BezoarError("Nothing to scan, or two things.", "Name a folder of pairs, or --embeddings DIR.")
+    if embeddings is not None and model is not None:
+        raise BezoarError("--model does not go with --embeddings.", "The vectors were made by a model already.")
+    opened = None if pairs is None else open_pairs(pairs, prompts=prompts, limit=limit)
+    stored = None if embeddings is None else load_embeddings(Path(embeddings))
+    run = Run.start(
+        to,
+        "scan",
+        parameters={
+            "model": model,
+            "embeddings": embeddings,
+            "plan": truth.fingerprint if truth else None,
+            "detectors": [one.name for one in chosen],
+            "neighbours": [max_rate, k, reference],
+            "size": [minutes, rung],
+            "share": share,
+        },
+        inputs={"pairs": opened.fingerprint if opened else fingerprint(stored.keys if stored else None)},
+        seed=seed,
+        force=force,
+        reads=[opened.path] if opened else [],
+    )
+    if run.finished:
+        return _answer(run)
+    notes: list[str] = []
+    pixels: Pixels | None = None
+    if opened is not None:
+        run.note("source", {"pairs": str(opened.path.resolve()), "prompts": prompts, "limit": limit})
+        towers, decoded = _towers(run, opened, model, minutes, rung, seed, device, progress, notes)
+        stored = _embed(run, decoded, towers, model, device, progress)
+        pixels = decoded.batch(_usable(stored))
+    assert stored is not None
+    if stored.normalized:
+        notes.append("The vectors lie at length one: what their raw length would tell is lost.")
+    evidence = _evidence(stored, pixels)
+    evidence = replace(evidence, seed=seed, max_rate=max_rate, k=k, m=reference, device=device)
+    with run.step("score"), progress.step("score") as step:
+        testimony = testify(evidence)
+        extra = {one.name: one(evidence) for one in chosen}
+        calibrated = calibrate(testimony.score)
+        step.note(", ".join([*testimony.spoke, *extra]))
+    if len(evidence) < FEWEST_PAIRS:
+        notes.append(f"{len(evidence)} pairs are too few to calibrate p-values: ranks are shown, nothing is flagged.")
+        calibrated = replace(calibrated, flagged=np.zeros(len(evidence), np.bool_))
+    findings = Findings(
+        stored, _usable(stored), evidence, testimony, extra, calibrated, FALSE_DISCOVERY_RATE, tuple(notes)
+    )
+    against = None if truth is None else against_truth(findings, truth.keys, share)
+    with run.step("write"), progress.step("write"):
+        with writing(run.path / SCORES_FILE) as file:
+            write_scores(findings, file)
+        write_json(
+            run.path / SUMMARY_FILE,
+            {**summary_of(findings, against), "report": str(run.path / REPORT_FILE)},
+        )
+        write_bytes(run.path / REPORT_FILE, scan_report(findings, against, run, opened).encode())
+    run.finish()
+    return _answer(run)
+
+
+def _every_detector() -> list[str]:
+    return [name for name in DETECTORS if name not in {witness.name for witness in WITNESSES}]
+
+
+def _towers(
+    run: Run,
+    pairs: Pairs,
+    model: str | Path | None,
+    minutes: float | None,
+    rung: int | None,
+    seed: int,
+    device: str,
+    progress: Progress,
+    notes: list[str],
+) -> tuple[Towers, Decoded]:
+    """Return the model that looks at the pairs, and their pictures on its canvas; train one where none is given."""
+    folder = run.path / "model"
+    if model is not None:
+        towers = load(model, device)
+        progress.say(f"{len(pairs):,} pairs, {model} at {towers.canvas.side} px on {device}.")
+        if not _was_trained_on(model, pairs):
+            notes.append(
+                "The model was given: if it was not trained on these pairs, it cannot have learned their backdoor, "
+                "and density and views see little."
+            )
+        return towers, _read(run, pairs, towers, progress)
+    choice = choose_training(
+        len(pairs),
+        source_side=typical_side(pairs),
+        seconds=(minutes or DEFAULT_MINUTES) * 60 * TRAINING_SHARE,
+        rung=rung if rung is not None else run.get("rung"),
+        settings=replace(RECIPES[0].settings, seed=seed),
+        device=device,
+    )
+    run.note("rung", choice.rung)
+    towers = new_towers(pairs.captions, SMALL_ARCH, side=choice.side, seed=seed)
+    progress.say(
+        f"{len(pairs):,} pairs. Trains a small model on them first: {choice.settings.epochs} epochs at "
+        f"{choice.side} px on {device} (rung {choice.rung}), about {duration(choice.seconds / TRAINING_SHARE)} in all."
+    )
+    notes.append(
+        f"The scan trained its own model at {choice.side} px: a trigger that is under a few pixels there was not seen."
+    )
+    decoded = _read(run, pairs, towers, progress)
+    if (folder / "open_clip_model.safetensors").is_file():
+        return load(folder, device), decoded
+    with run.step("train"):
+        fit(towers, decoded, choice.settings, folder, device=device, progress=progress)
+    save(towers, folder)
+    return towers, decoded
+
+
+def _read(run: Run, pairs: Pairs, towers: Towers, progress: Progress) -> Decoded:
+    decoded = Decoded(pairs, towers.canvas)
+    with run.step("read"), progress.bar("read", len(pairs)) as bar:
+        decoded.decode_all(bar.advance)
+        bar.note(f"{len(pairs) - len(decoded.usable()):,} unreadable")
+    return decoded
+
+
+def _was_trained_on(model: str | Path, pairs: Pairs) -> bool:
+    try:
+        return bool(Run.load(model, "train").get("inputs")["pairs"] == pairs.fingerprint)
+    except BezoarError:
+        return False
+
+
+def _embed(
+    run: Run, decoded: Decoded, towers: Towers, model: str | Path | None, device: str, progress: Progress
+) -> Embeddings:
+    name = str(model) if model is not None else str(run.path / "model")
+    with run.step("embed"):
+        folder = run.path / "embeddings"
+        return embed_pairs(decoded, towers, folder, model=name, looks=VIEWS, device=device, progress=progress)
+
+
+def _usable(stored: Embeddings) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.flatnonzero([reason is None for reason in stored.reasons])
+
+
+def _evidence(stored: Embeddings, pixels: Pixels | None) -> Evidence:
+    usable = _usable(stored)
+    views = stored.view_similarity
+    return Evidence(
+        image=stored.image[usable],
+        text=stored.text[usable],
+        view_similarity=None if views is None else views[usable],
+        pixels=pixels,
+        captions=[stored.captions[position] for position in usable],
+    )
+
+
+def _answer(run: Run) -> Answer:
+    summary = json.loads((run.path / SUMMARY_FILE).read_text(encoding="utf-8"))
+    flagged, total = summary["flagged"], summary["pairs"]
+    headline = (
+        f"{flagged:,} of {total:,} pairs are flagged (false-discovery rate {summary['fdr']:.0%}, provisional)."
+        if flagged
+        else f"No pair in {total:,} is flagged. That is not a proof that the set is clean."
+    )
+    lines = [headline.replace("%", " %")]
+    if "auroc" in summary:
+        lines += [
+            "",
+            f"Against the plan, {summary['planted']:,} planted: AUROC {summary['auroc']:.3f}, average precision "
+            f"{summary['average_precision']:.3f}, {summary['recall_at_drop']:.1%} among the most suspicious "
+            f"{summary['dropped_share']:.1%}.".replace("%", " %"),
+        ]
+    if summary["unreadable"]:
+        lines.append(f"{summary['unreadable']:,} could not be read (see report).")
+    rate = summary["visible_rates"]["density"]
+    if rate is not None:
+        lines.append(f"Density sees campaigns of up to {rate:.1%} of the pairs.".replace("%", " %"))
+    lines += [f"note: {note}" for note in summary["notes"]]
+    verb = "--flagged" if flagged else f"--share {DROPPED_SHARE}"
+    lines += ["", f"Report    {summary['report']}", f"Drop      bezoar clean {run.path} {verb} --to CLEAN"]
+    return Answer(summary={**summary, "seconds": run.get("seconds")["total"]}, lines=lines, file=summary["report"])

@@ -1,0 +1,1 @@
+"""Training: plain CLIP through one trainer, its constants and its log."""

@@ -1,0 +1,48 @@
+"""The constants of one training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from bezoar.run import BezoarError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a model is trained. The defaults suit a small tower and some ten thousand pairs on a CPU.
+
+    `epochs` passes over the set; `batch` pairs a step on all devices together; AdamW with `learning_rate`,
+    `betas`, `eps`, `weight_decay` (on tensors of two or more axes only); the rate rises over the first `warmup`
+    share of the steps and falls by a cosine to zero at the last; `clip_gradients` is the largest norm, None for
+    none; `precision` is Lightning Fabric's name; exp(logit scale) stays in [1, `largest_scale`].
+    """
+
+    epochs: int = 12
+    batch: int = 64
+    learning_rate: float = 2e-3
+    betas: tuple[float, float] = (0.9, 0.98)
+    eps: float = 1e-6
+    weight_decay: float = 0.1
+    warmup: float = 0.1
+    clip_gradients: float | None = None
+    precision: str = "bf16-mixed"
+    largest_scale: float = 100.0
+    augmentation: str = "none"
+    seed: int = 0
+    devices: int = 1
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch < 2 or self.learning_rate <= 0 or not 0 <= self.warmup < 1:
+            raise BezoarError(
+                f"epochs {self.epochs}, batch {self.batch}, learning rate {self.learning_rate} cannot be trained.",
+                "Use at least one epoch, a batch of two and a rate above zero.",
+            )
+
+    def rate(self, step: int, steps: int) -> float:
+        """Return the learning rate of step `step` (from 0) of `steps`."""
+        rising = max(1, round(self.warmup * steps))
+        if step < rising:
+            return self.learning_rate * (step + 1) / rising
+        share = (step - rising) / max(1, steps - rising)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
