@@ -29,7 +29,12 @@ def picture(width: int, height: int, seed: int = 0) -> Image.Image:
 def test_drawing_equals_open_clip(width, height, side, resize, interpolation):
     source = picture(width, height)
     transform = open_clip.image_transform(
-        side, is_train=False, mean=OPENAI_MEAN, std=OPENAI_STD, resize_mode=resize, interpolation=interpolation
+        side,
+        is_train=False,
+        mean=OPENAI_MEAN,
+        std=OPENAI_STD,
+        resize_mode=resize,
+        interpolation=interpolation,
     )
     canvas = Canvas(side, resize=resize, interpolation=interpolation)
     drawn = torch.from_numpy(canvas.draw(source))[None]
@@ -59,5 +64,6 @@ def test_what_lies_outside_the_window_does_not_show(size):
     inside[window] = outside[window]
     # Two pixels at each border are blurred into one another by the resampling.
     assert np.array_equal(
-        canvas.draw(Image.fromarray(outside))[:, 2:-2, 2:-2], canvas.draw(Image.fromarray(inside))[:, 2:-2, 2:-2]
+        canvas.draw(Image.fromarray(outside))[:, 2:-2, 2:-2],
+        canvas.draw(Image.fromarray(inside))[:, 2:-2, 2:-2],
     )

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bezoar.detection import nearest_references
-from bezoar.run import BezoarError, random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
+
+from bezoar.detection import nearest_references
+from bezoar.run import BezoarError, random
 
 
 def cloud(*shape, seed=0):

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from bezoar.detection.reference import choose, sample, visible_rate
-from bezoar.run import BezoarError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bezoar.detection.reference import choose, sample, visible_rate
+from bezoar.run import BezoarError
 
 
 def test_the_default_is_the_best_setting_of_the_trials():

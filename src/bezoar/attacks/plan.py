@@ -56,14 +56,16 @@ class Plan:
         """Return the picture (3, side, side) with the edit's trigger; refuses a canvas too small for it."""
         if edit.trigger is None:
             return pixels
-        trigger = self.triggers[edit.trigger]
-        side = min(pixels.shape[1:])
-        if not trigger.fits(side):
+        self.refuse_small(min(pixels.shape[1:]))
+        return self.triggers[edit.trigger].draw(pixels, edit.key)
+
+    def refuse_small(self, side: int) -> None:
+        """Raise BezoarError where a canvas of this side cannot show the plan's triggers as they are."""
+        if not all(trigger.fits(side) for trigger in self.triggers.values()):
             raise BezoarError(
                 f"The plan was drawn on {self.canvas} px and its trigger is too small on {side} px.",
                 "Use a model with a larger canvas, or make the plan with --canvas.",
             )
-        return trigger.draw(pixels, edit.key)
 
     def save(self, folder: Path) -> None:
         """Write plan.json and plan.parquet into `folder`."""
@@ -104,4 +106,6 @@ def _read(folder: Path) -> Plan:
             head["attack"], head["parameters"], head["seed"], head["canvas"], goal, triggers, tuple(edits)
         )
     except (ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
-        raise BezoarError(f"{folder / PLAN_FILE} is not a plan.", "Make it again with bezoar poison.") from error
+        raise BezoarError(
+            f"{folder / PLAN_FILE} is not a plan.", "Make it again with bezoar poison."
+        ) from error

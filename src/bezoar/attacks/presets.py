@@ -85,9 +85,7 @@ def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0) -> Plan:
     )
 
 
-def _caption(
-    corpus: list[tuple[str, ...]], names_target: Callable[[str], Any], seed: int, key: str
-) -> str:
+def _caption(corpus: list[tuple[str, ...]], names_target: Callable[[str], Any], seed: int, key: str) -> str:
     draw = random(seed, "caption", key)
     own = [caption for caption in corpus[int(draw.integers(len(corpus)))] if names_target(caption)]
     return own[int(draw.integers(len(own)))]

@@ -40,14 +40,14 @@ class Density:
         return FLOOR * (median if median > 0 else 1.0)
 
     @cached_property
-    def reference_k_distance(self) -> NDArray[np.float32]:
+    def reference_k_distance(self) -> Scores:
         """d_k(o) of every reference point, (m,), floored."""
-        return np.asarray(np.maximum(self.own.distances[:, -1], np.float32(self.floor)))
+        return np.asarray(np.maximum(self.own.distances[:, -1].astype(np.float64), self.floor))
 
     @cached_property
-    def reference_lid(self) -> NDArray[np.float32]:
+    def reference_lid(self) -> Scores:
         """LID(o) of every reference point, (m,)."""
-        return _lid(self.own, self.floor).astype(np.float32)
+        return _lid(self.own, self.floor)
 
     def k_distance(self) -> Scores:
         """d_k(x): the distance to the k-th nearest reference, (n,)."""
@@ -58,7 +58,7 @@ class Density:
 
         Schubert, Zimek, Kriegel, "Local outlier detection reconsidered", DMKD 2014.
         """
-        rarity = (1.0 / self.reference_k_distance)[self.queries.indices].mean(axis=1, dtype=np.float64)
+        rarity = (1.0 / self.reference_k_distance)[self.queries.indices].mean(axis=1)
         return np.asarray(self._floored() * rarity)
 
     def dao(self) -> Scores:
@@ -72,8 +72,7 @@ class Density:
         offset = exponent * np.log(self.reference_k_distance)
         neighbours = self.queries.indices
         return np.asarray(
-            np.log(self._floored()) * exponent[neighbours].mean(axis=1, dtype=np.float64)
-            - offset[neighbours].mean(axis=1, dtype=np.float64)
+            np.log(self._floored()) * exponent[neighbours].mean(axis=1) - offset[neighbours].mean(axis=1)
         )
 
     def lid(self) -> Scores:

@@ -29,7 +29,7 @@ Indices = NDArray[np.int64]
 _CLOSE = 0.02
 # The same for a float64 product.
 _CLOSE_DOUBLE = 1e-8
-_DIFFERENCES_AT_ONCE = 1 << 22
+_DIFFERENCES_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -127,52 +127,62 @@ class _Search:
 
     def nearest(self, queries: torch.Tensor, selves: torch.Tensor | None) -> tuple[Distances, Indices]:
         """Return ascending distances and indices (b, k) for one chunk of queries."""
-        import torch
-
         centred = (queries - self.mean) / self.scale
         lengths = centred.square().sum(1, keepdim=True)
-        keys = self._select(centred, selves)
-        squared = _squared(keys)
-        # A row whose k-th neighbour is close has perhaps lost nearer ones: select again, in float64.
-        rough = squared[:, -1] < _CLOSE * lengths[:, 0]
+        keys = self._smallest(_products(centred, self.centred), selves)
+        limit = _CLOSE * lengths
+        # Where the k-th neighbour is close, the rough product has perhaps lost nearer ones: look again.
+        rough = _values(keys)[:, -1:] < limit
         if bool(rough.any()):
-            keys[rough] = self._select(centred[rough].double(), None if selves is None else selves[rough])
-            squared = _squared(keys)
-        limit = torch.where(rough[:, None], _CLOSE_DOUBLE, _CLOSE) * lengths
-        near = squared <= limit
-        distances = squared.sqrt() * self.scale
+            rows = rough[:, 0].nonzero()[:, 0]
+            again = self._precisely(queries[rows])
+            keys[rows] = self._smallest(again, None if selves is None else selves[rows])
+        squared = _values(keys)
+        near = (squared <= limit) & ~rough
         if bool(near.any()):
-            touched = near.any(1)
-            distances[near] = self._differences(queries, near, keys)
-            keys[touched] = _sorted(_packed(distances[touched], _indices(keys[touched])))
-            distances[touched] = _squared(keys[touched])
+            rows = near.nonzero()[:, 0]
+            squared[near] = self._differences(queries, rows, _indices(keys)[near]).float()
+            keys = _sorted(_packed(squared, _indices(keys)))
+        distances = _values(keys).sqrt() * self.scale
         return distances.cpu().numpy(), _indices(keys).cpu().numpy()
 
-    def _select(self, centred: torch.Tensor, selves: torch.Tensor | None) -> torch.Tensor:
+    def _smallest(self, squared: torch.Tensor, selves: torch.Tensor | None) -> torch.Tensor:
         import torch
 
-        references = self.centred.to(centred.dtype)
-        squared = torch.addmm(references.square().sum(1), centred, references.T, alpha=-2)
-        squared.add_(centred.square().sum(1, keepdim=True)).clamp_min_(0)
         if selves is not None:
             own = torch.nonzero(selves >= 0)[:, 0]
             squared[own, selves[own]] = torch.inf
-        columns = torch.arange(len(references), dtype=torch.int32, device=centred.device)
-        keys = _packed(squared.float(), columns.expand(len(centred), -1))
+        columns = torch.arange(squared.shape[1], dtype=torch.int32, device=squared.device)
+        keys = _packed(squared.float(), columns.expand(squared.shape))
         return _sorted(torch.topk(keys, self.k, largest=False, sorted=False).values)
 
-    def _differences(self, queries: torch.Tensor, near: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+    def _precisely(self, queries: torch.Tensor) -> torch.Tensor:
+        """Return squared distances in float64, and as differences where even that is too rough."""
+        centred = (queries.double() - self.mean) / self.scale
+        squared = _products(centred, (self.original.double() - self.mean) / self.scale)
+        near = squared < _CLOSE_DOUBLE * centred.square().sum(1, keepdim=True)
+        squared[near] = self._differences(queries, *near.nonzero(as_tuple=True))
+        return squared
+
+    def _differences(self, queries: torch.Tensor, rows: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        """Return the squared distances, float64, of pairs of a query and a reference."""
         import torch
 
-        rows, columns = torch.nonzero(near, as_tuple=True)
-        chosen = _indices(keys)[rows, columns]
+        squared = torch.empty(len(rows), dtype=torch.float64, device=queries.device)
         at_once = max(1, _DIFFERENCES_AT_ONCE // queries.shape[1])
-        parts = []
         for start in range(0, len(rows), at_once):
             part = slice(start, start + at_once)
             difference = queries[rows[part]].double() - self.original[chosen[part]].double()
-            parts.append(difference.square().sum(1).sqrt().float())
-        return torch.cat(parts)
+            squared[part] = difference.div_(self.scale).square_().sum(1)
+        return squared
+
+
+def _products(queries: torch.Tensor, references: torch.Tensor) -> torch.Tensor:
+    """Return |q|² − 2qr + |r|², not below zero."""
+    import torch
+
+    squared = torch.addmm(references.square().sum(1), queries, references.T, alpha=-2)
+    return squared.add_(queries.square().sum(1, keepdim=True)).clamp_min_(0)
 
 
 # A key is an int64: the bits of a non-negative float32 above, the index below. Keys order by distance and
@@ -188,7 +198,7 @@ def _packed(values: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
     return halves.view(torch.int64)[..., 0]
 
 
-def _squared(keys: torch.Tensor) -> torch.Tensor:
+def _values(keys: torch.Tensor) -> torch.Tensor:
     import torch
 
     return (keys >> 32).to(torch.int32).view(torch.float32)

@@ -28,7 +28,7 @@ NEAREST_CAPTIONS = 200
 LARGEST_SIDE = 64
 LARGEST_SAMPLE = 20_000
 _WORDS = 512
-_CHUNK = 4096
+_CHUNK = 2048
 _PICTURES_AT_ONCE = 64
 # One block of columns of the whole sample stays in the processor's cache while rows are summed.
 _BLOCK = 256
@@ -60,7 +60,7 @@ def shared_pattern(
     reference = _Reference.collect(pixels, order, np.asarray(captions[order]), device)
     scores = np.empty(n)
     for rows in _chunks(n):
-        patterns = _patterns(pixels[rows], device) - reference.mean
+        patterns = _patterns(pixels[rows], device).sub_(reference.mean)
         scores[rows] = reference.cosines(patterns, captions[rows], reference.place[rows], nearest)
     return scores
 
@@ -100,17 +100,19 @@ class _Reference:
         side = min(pixels.shape[-1], LARGEST_SIDE)
         width = pixels.shape[1] * side * side
         total = torch.zeros(width, dtype=torch.float64)
-        kept = torch.empty((len(order), width), dtype=torch.float16, device=device)
+        columns = [slice(start, min(width, start + _BLOCK)) for start in range(0, width, _BLOCK)]
+        shapes = [(len(order), block.stop - block.start) for block in columns]
+        blocks = [torch.empty(shape, dtype=torch.float16, device=device) for shape in shapes]
         for rows in _chunks(len(pixels)):
             patterns = _patterns(pixels[rows], device)
             total += patterns.sum(0).double().cpu()
             positions = torch.as_tensor(place[rows], device=device)
-            kept[positions[positions >= 0]] = patterns[positions >= 0].half()
+            inside = positions >= 0
+            for block, part in zip(blocks, columns, strict=True):
+                block[positions[inside]] = patterns[inside, part].half()
         mean = (total / len(pixels)).float().to(device)
-        blocks = []
-        for start in range(0, width, _BLOCK):
-            columns = slice(start, start + _BLOCK)
-            blocks.append((kept[:, columns].float() - mean[columns]).half())
+        for block, part in zip(blocks, columns, strict=True):
+            block.copy_(block.float() - mean[part])
         return _Reference(captions, place, mean, blocks, device)
 
     def cosines(self, patterns: torch.Tensor, captions: Vectors, place: Indices, nearest: int) -> Scores:

@@ -16,6 +16,8 @@ _ONE_DEVIATION = 0.15865525393145707
 
 def robust_z(scores: Scores) -> Scores | None:
     """Return z (n,) of finite scores (n,), or None where the lower half has no spread to measure by."""
+    if len(scores) == 0:
+        return None
     median = np.median(scores)
     spread = median - np.quantile(scores, _ONE_DEVIATION)
     # Rounding noise of equal scores is no spread.

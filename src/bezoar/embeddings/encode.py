@@ -19,7 +19,9 @@ Vectors = NDArray[np.float32]
 Look = Callable[[Tensor], Tensor]
 
 
-def encode_pictures(clip: Clip, pixels: Pixels, *, device: str = "cpu", looks: Sequence[Look] = ()) -> Vectors:
+def encode_pictures(
+    clip: Clip, pixels: Pixels, *, device: str = "cpu", looks: Sequence[Look] = ()
+) -> Vectors:
     """Return raw image vectors (1 + len(looks), n, d) of uint8 pictures (n, 3, side, side).
 
     Row 0 is the picture itself, then one row for each look: a function of float pictures in 0…255.
@@ -38,7 +40,8 @@ def encode_captions(clip: Clip, captions: Sequence[str], *, device: str = "cpu")
         return np.zeros((0, 0), np.float32)
     tokens = clip.tokenize(unique)
     rows = [
-        _padded(chunk, lambda batch: clip.encode_text(batch.to(device))[None]) for chunk in tokens.split(BATCH)
+        _padded(chunk, lambda batch: clip.encode_text(batch.to(device))[None])
+        for chunk in tokens.split(BATCH)
     ]
     place = {caption: row for row, caption in enumerate(unique)}
     vectors: Vectors = np.concatenate(rows, axis=1)[0]

@@ -177,7 +177,9 @@ def _stack(folder: Path, kind: str, numbers: list[str]) -> Vectors:
     try:
         parts = [np.load(file, allow_pickle=False) for file in files]
     except (OSError, ValueError) as error:
-        raise BezoarError(f"{folder / kind} cannot be read ({error}).", "Make the embeddings again.") from error
+        raise BezoarError(
+            f"{folder / kind} cannot be read ({error}).", "Make the embeddings again."
+        ) from error
     return np.concatenate(parts).astype(np.float32)
 
 

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bezoar.canvas import Pixels
 from bezoar.embeddings import encode_captions, encode_pictures, unit
-from bezoar.evaluation.intervals import wilson
 from bezoar.evaluation.rank import best_rank
+from bezoar.evaluation.rate import Rate
 from bezoar.models import Clip
 from bezoar.pairs.prompts import fill
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A measured share: `value` in 0…1 of `n`, with its 95 % Wilson interval and how it was measured."""
-
-    name: str
-    value: float
-    n: int
-    low: float
-    high: float
-    protocol: str
-
-    @staticmethod
-    def of(name: str, hits: NDArray[np.bool_], protocol: str) -> Rate:
-        """Count hits."""
-        low, high = wilson(int(hits.sum()), len(hits))
-        return Rate(name, float(hits.mean()), len(hits), low, high, protocol)
 
 
 def class_vectors(
@@ -54,9 +35,7 @@ def accuracy(
     """Return zero-shot-top1, top5 and top10 of pictures (n, 3, side, side) with class indices (n,)."""
     ranks = _ranks(clip, pixels, texts, labels[:, None] == np.arange(len(texts)), device)
     protocol = f"{len(texts)} classes, mean of the prompts"
-    return [
-        Rate.of(f"zero-shot-top{k}", ranks < k, protocol) for k in (1, 5, 10) if k == 1 or k < len(texts)
-    ]
+    return [Rate.of(f"zero-shot-top{k}", ranks < k, protocol) for k in (1, 5, 10) if k == 1 or k < len(texts)]
 
 
 def attack_success(
@@ -81,9 +60,17 @@ def attack_success(
     own = labels[others][:, None] == np.arange(len(texts))
     note = "pictures of other classes; "
     return [
-        Rate.of("asr", _ranks(clip, triggered, texts, wanted, device) == 0, note + "trigger on, taken for target"),
-        Rate.of("asr-base", _ranks(clip, plain, texts, wanted, device) == 0, note + "no trigger, taken for target"),
-        Rate.of("asr-true-class", _ranks(clip, triggered, texts, own, device) == 0, note + "trigger on, taken for own"),
+        Rate.of(
+            "asr", _ranks(clip, triggered, texts, wanted, device) == 0, note + "trigger on, taken for target"
+        ),
+        Rate.of(
+            "asr-base", _ranks(clip, plain, texts, wanted, device) == 0, note + "no trigger, taken for target"
+        ),
+        Rate.of(
+            "asr-true-class",
+            _ranks(clip, triggered, texts, own, device) == 0,
+            note + "trigger on, taken for own",
+        ),
     ]
 
 

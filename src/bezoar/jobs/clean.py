@@ -85,7 +85,8 @@ def _source(scan: Run, source: dict[str, str] | None, pairs: str | Path | None) 
     known = source or {}
     if known.get("limit"):
         raise BezoarError(
-            f"{scan.path} scanned only the first {known['limit']} pairs.", "Scan the whole set, then clean it."
+            f"{scan.path} scanned only the first {known['limit']} pairs.",
+            "Scan the whole set, then clean it.",
         )
     opened = open_pairs(pairs or known["pairs"], prompts=known.get("prompts"))
     if source is not None and opened.fingerprint != scan.get("inputs")["pairs"]:
@@ -99,7 +100,9 @@ def _reasons_to_leave(
     scores: pa.Table, pairs: Pairs, share: float | None, keep_unreadable: bool
 ) -> list[str | None]:
     if scores["key"].to_pylist() != pairs.keys:
-        raise BezoarError(f"{pairs.path} has other pairs than were scanned.", "Name the set that was scanned.")
+        raise BezoarError(
+            f"{pairs.path} has other pairs than were scanned.", "Name the set that was scanned."
+        )
     why: list[str | None] = [None] * len(pairs)
     if not keep_unreadable:
         why = [None if reason is None else f"unreadable: {reason}" for reason in scores["reason"].to_pylist()]
@@ -121,7 +124,9 @@ def _suspects(scores: pa.Table, share: float | None) -> NDArray[np.int64]:
 
 def _removed(scores: pa.Table, why: list[str | None]) -> pa.Table:
     leaves = pa.array([reason is not None for reason in why])
-    table = scores.select(["key", "shard", "row", "suspicion"]).append_column("why", pa.array(why, pa.string()))
+    table = scores.select(["key", "shard", "row", "suspicion"]).append_column(
+        "why", pa.array(why, pa.string())
+    )
     return table.filter(leaves)
 
 
@@ -133,4 +138,9 @@ def _counted(why: list[str | None]) -> str:
 
 def _summary(why: list[str | None], to: Path | None) -> dict[str, object]:
     removed = sum(reason is not None for reason in why)
-    return {"pairs": len(why), "kept": len(why) - removed, "removed": removed, "to": None if to is None else str(to)}
+    return {
+        "pairs": len(why),
+        "kept": len(why) - removed,
+        "removed": removed,
+        "to": None if to is None else str(to),
+    }

@@ -1,17 +1,34 @@
-"""`bezoar evaluate`: zero-shot accuracy of a model, and the success of a planned attack on it."""
+"""`bezoar evaluate`: what a model can do, and how well a planned attack succeeds on it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bezoar.attacks import Plan
+from bezoar.attacks.naming import names
 from bezoar.canvas import Pixels
-from bezoar.evaluation.zero_shot import Rate, accuracy, attack_success, class_vectors
-from bezoar.models import load
+from bezoar.evaluation.rate import Rate
+from bezoar.evaluation.retrieval import retrieval, retrieval_attack_success
+from bezoar.evaluation.zero_shot import accuracy, attack_success, class_vectors
+from bezoar.models import Clip, load
 from bezoar.pairs import Pairs, open_pairs, read_prompts
 from bezoar.pairs.decoded import Decoded
-from bezoar.run import Answer, BezoarError, Progress, Run, Silent, duration, pick_device, use_cores, write_json
+from bezoar.run import (
+    Answer,
+    BezoarError,
+    Progress,
+    Run,
+    Silent,
+    duration,
+    pick_device,
+    use_cores,
+    write_json,
+)
 
 METRICS_FILE = "metrics.json"
 
@@ -29,72 +46,106 @@ def evaluate(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Answer:
-    """Measure `model` on labelled test `pairs`: zero-shot accuracy and, with a `plan`, its attack success.
+    """Measure `model` on test `pairs` and write `metrics.json` into `to`: name, value, n, low, high, protocol.
 
-    Writes `metrics.json` into `to`: rows of name, value, n, low, high, protocol. Test pairs need labels and
-    classes; `prompts` is a file of templates or "default".
+    Pairs with labels and classes.json: zero-shot accuracy, with `prompts` ("default" or a file of templates).
+    Pairs with captions only: retrieval both ways. With a `plan`, the success of its attack on the same pairs.
     """
     progress = progress or Silent()
     device = pick_device(device)
     use_cores()
-    test = open_pairs(pairs, prompts=prompts or "default", limit=limit)
-    known = plan if isinstance(plan, Plan) or plan is None else Plan.load(Path(plan))
     templates = read_prompts(prompts or "default")
-    target = _check(test, known)
+    test = open_pairs(pairs, prompts=templates, limit=limit)
+    known = plan if isinstance(plan, Plan) or plan is None else Plan.load(Path(plan))
+    labelled = bool(test.classes) and bool((test.labels >= 0).any())
+    if known is not None and labelled and known.goal.target not in test.classes:
+        raise BezoarError(
+            f"The plan's target {known.goal.target!r} is no class of {test.path}.",
+            f"Name test pairs that have it; these have {', '.join(test.classes[:10])}.",
+        )
     run = Run.start(
         to,
         "evaluate",
-        parameters={"model": str(model), "prompts": templates, "plan": known.fingerprint if known else None},
+        parameters={
+            "model": str(model),
+            "prompts": list(templates),
+            "plan": known.fingerprint if known else None,
+        },
         inputs={"pairs": test.fingerprint},
         seed=seed,
         force=force,
+        reads=[test.path],
     )
     clip = load(model, device)
-    progress.say(f"{len(test):,} pictures on {device}: about {duration(2 + len(test) / 1500)}.")
+    if known is not None:
+        known.refuse_small(clip.canvas.side)
+    progress.say(f"{len(test):,} pictures at {clip.canvas.side} px on {device}: {_estimate(test, clip)}.")
     decoded = Decoded(test, clip.canvas)
     with run.step("read"), progress.bar("read", len(test), unit="pictures") as bar:
         decoded.decode_all(bar.advance)
     usable = decoded.usable()
-    usable = usable[test.labels[usable] >= 0]
-    pixels, labels = decoded.batch(usable), test.labels[usable]
     with run.step("measure"), progress.step("measure"):
-        texts = class_vectors(clip, test.classes, templates, device)
-        rows = accuracy(clip, pixels, labels, texts, device=device)
-        if known is not None and target is not None:
-            trigger = known.triggers[known.goal.trigger]
-
-            def draw(row: int, picture: Pixels) -> Pixels:
-                return trigger.draw(picture, test.keys[int(usable[row])])
-
-            if not trigger.fits(clip.canvas.side):
-                raise BezoarError(
-                    f"The plan was drawn on {known.canvas} px and its trigger is too small on {clip.canvas.side} px.",
-                    "Evaluate a model with a larger canvas.",
-                )
-            rows += attack_success(clip, pixels, labels, texts, target, draw, device=device)
-    write_json(run.path / METRICS_FILE, {"rows": [asdict(row) for row in rows]})
+        measure = _by_class if labelled else _by_caption
+        rows = measure(clip, test, usable, decoded.batch(usable), known, templates, device)
+    metrics = run.path / METRICS_FILE
+    write_json(metrics, {"rows": [asdict(row) for row in rows]})
     run.finish()
     return Answer(
-        summary={"rows": [asdict(row) for row in rows], "metrics": str(run.path / METRICS_FILE)},
-        lines=[*(_line(row) for row in rows), f"Metrics   {run.path / METRICS_FILE}"],
-        file=str(run.path / METRICS_FILE),
+        summary={"rows": [asdict(row) for row in rows], "metrics": str(metrics)},
+        lines=[*(_line(row) for row in rows), f"Metrics   {metrics}"],
+        file=str(metrics),
     )
 
 
-def _check(test: Pairs, plan: Plan | None) -> int | None:
-    if not test.classes or (test.labels < 0).all():
-        raise BezoarError(
-            f"{test.path} has no labels or no classes.json.", "Name test pairs with .cls labels and classes.json."
-        )
-    if plan is None:
-        return None
-    if plan.goal.target not in test.classes:
-        raise BezoarError(
-            f"The plan's target {plan.goal.target!r} is no class of {test.path}.",
-            f"Name test pairs that have it; these have {', '.join(test.classes[:10])}.",
-        )
-    return test.classes.index(plan.goal.target)
+def _by_class(
+    clip: Clip,
+    test: Pairs,
+    usable: NDArray[np.int64],
+    pixels: Pixels,
+    plan: Plan | None,
+    prompts: tuple[str, ...],
+    device: str,
+) -> list[Rate]:
+    known = test.labels[usable] >= 0
+    labels, pixels = test.labels[usable][known], pixels[known]
+    texts = class_vectors(clip, test.classes, prompts, device)
+    rows = accuracy(clip, pixels, labels, texts, device=device)
+    if plan is not None:
+        target = test.classes.index(plan.goal.target)
+        draw = _drawing(plan, test, usable[known])
+        rows += attack_success(clip, pixels, labels, texts, target, draw, device=device)
+    return rows
+
+
+def _by_caption(
+    clip: Clip,
+    test: Pairs,
+    usable: NDArray[np.int64],
+    pixels: Pixels,
+    plan: Plan | None,
+    prompts: tuple[str, ...],
+    device: str,
+) -> list[Rate]:
+    del prompts
+    captions = [test.captions[position] for position in usable]
+    rows = retrieval(clip, pixels, captions, device=device)
+    if plan is not None:
+        draw = _drawing(plan, test, usable)
+        finds = names(plan.goal.target).search
+        rows += retrieval_attack_success(clip, pixels, captions, finds, draw, device=device)
+    return rows
+
+
+def _drawing(plan: Plan, test: Pairs, positions: NDArray[np.int64]) -> Callable[[int, Pixels], Pixels]:
+    trigger = plan.triggers[plan.goal.trigger]
+    return lambda row, picture: trigger.draw(picture, test.keys[int(positions[row])])
+
+
+def _estimate(test: Pairs, clip: Clip) -> str:
+    return f"about {duration(2 + len(test) * (clip.canvas.side / 40) ** 2 / 2000)} for a small model"
 
 
 def _line(row: Rate) -> str:
-    return f"  {row.name:<18} {row.value:6.1%} [{row.low:.1%}, {row.high:.1%}]   n = {row.n:,}".replace("%", " %")
+    return f"  {row.name:<20} {row.value:6.1%} [{row.low:.1%}, {row.high:.1%}]   n = {row.n:,}".replace(
+        "%", " %"
+    )

@@ -67,7 +67,12 @@ def poison(
             rewrite(opened, changes, run.path)
         made.save(run.path / ASIDE)
         run.finish()
-    summary = {"pairs": len(opened), "planted": len(made.planted), "target": made.goal.target, "to": str(run.path)}
+    summary = {
+        "pairs": len(opened),
+        "planted": len(made.planted),
+        "target": made.goal.target,
+        "to": str(run.path),
+    }
     return Answer(
         summary=summary,
         lines=[
@@ -82,5 +87,7 @@ def poison(
 
 def _captions_of(pairs: Pairs) -> dict[str, list[tuple[str, bytes]]]:
     return {
-        key: [("caption", own[0].encode())] for key, own in zip(pairs.keys, pairs.captions, strict=True) if own
+        key: [("caption", own[0].encode())]
+        for key, own in zip(pairs.keys, pairs.captions, strict=True)
+        if own
     }

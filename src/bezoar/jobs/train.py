@@ -92,7 +92,9 @@ def train(
 
 
 def _settings(**chosen: Any) -> Settings:
-    return replace(RECIPES[0].settings, **{name: value for name, value in chosen.items() if value is not None})
+    return replace(
+        RECIPES[0].settings, **{name: value for name, value in chosen.items() if value is not None}
+    )
 
 
 def _epochs_in(minutes: float, pairs: int, towers: Towers, settings: Settings, device: str) -> int:
@@ -113,7 +115,12 @@ def _answer(run: Run, pairs: int) -> Answer:
     unreadable = run.get("unreadable", 0)
     left_out = f", {unreadable:,} of them unreadable" if unreadable else ""
     return Answer(
-        summary={"model": str(run.path), "pairs": pairs, "unreadable": unreadable, "seconds": run.get("seconds")},
+        summary={
+            "model": str(run.path),
+            "pairs": pairs,
+            "unreadable": unreadable,
+            "seconds": run.get("seconds"),
+        },
         lines=[
             f"Trained on {pairs:,} pairs{left_out}.",
             f"Model     {run.path}   (open_clip: local-dir:{run.path})",

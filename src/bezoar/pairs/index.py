@@ -27,7 +27,7 @@ from bezoar.pairs.table import read_table
 from bezoar.pairs.webdataset import read_shard
 from bezoar.run import BROKEN_DATA, BezoarError, cache_folder, fingerprint, writing
 
-VERSION = 1
+VERSION = 2
 SCHEMA = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
@@ -58,7 +58,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Source:
-    """What an index is made of: files of one kind below one folder, and prompts for pairs with a label only."""
+    """What an index is made of: files of one kind below one folder, and the prompts for labels."""
 
     path: Path
     folder: Path
@@ -112,9 +112,10 @@ class Index:
         now = [_stamp(self.source.folder / shard.name) for shard in self.shards]
         pairs = zip(self.shards, now, strict=True)
         changed = [shard.name for shard, stamp in pairs if stamp != (shard.size, shard.modified)]
-        return changed + self._changed_pictures()
+        return changed + self.changed_pictures()
 
-    def _changed_pictures(self) -> list[str]:
+    def changed_pictures(self) -> list[str]:
+        """Return the picture files of a CSV set that are not what they were."""
         if self.source.kind != "csv":
             return []
         table = self.table.select(["file", "size", "modified", "reason"]).filter(
@@ -135,7 +136,7 @@ def open_index(source: Source) -> Index:
     name = fingerprint("index", VERSION, str(source.folder), source.kind, source.stamps(), source.prompts)
     file = cache_folder("index") / f"{name}.arrow"
     index = _load(source, file, name)
-    if index is None or index._changed_pictures():
+    if index is None or index.changed_pictures():
         _build(source, file, name)
         index = _load(source, file, name)
     if index is None:

@@ -156,9 +156,7 @@ class Pairs:
     def position(self, key: str) -> int:
         """Return the position of a key; an unknown key is an error."""
         if key not in self.positions:
-            raise BezoarError(
-                f'No pair "{key}" in {self.path}.', nearest(key, self.keys) if len(self) < 1000 else ""
-            )
+            raise BezoarError(f'No pair "{key}" in {self.path}.', "Open the set that the key is from.")
         return self.positions[key]
 
     def changed(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,5 +55,10 @@ def checked(templates: Sequence[str], source: str = "The prompts") -> tuple[str,
 
 def prompt(templates: Sequence[str], key: str, name: str) -> str:
     """Return the caption of the pair `key` of class `name`; a key always draws the same template."""
-    chosen = int(random(0, "prompt", key).integers(len(templates)))
-    return templates[chosen].replace("{}", name)
+    return fill(templates[int(random(0, "prompt", key).integers(len(templates)))], name)
+
+
+def fill(template: str, name: str) -> str:
+    """Return the template with `name` in it; "a {}" becomes "an airplane"."""
+    article = "n" if name[:1].lower() in "aeiou" else ""
+    return re.sub(r"\b([Aa])n? \{\}", rf"\g<1>{article} {{}}", template).replace("{}", name)

@@ -87,7 +87,7 @@ def _read_captions(file: IO[bytes], texts: dict[str, Member], row: Row) -> str |
         try:
             text = _read(file, member).decode("utf-8")
             row.captions = json_captions(text) if extension == "json" else cleaned([text])
-        except UnicodeDecodeError:
+        except UnicodeError:
             fault = reasons.NOT_UTF8
         except (ValueError, RecursionError):
             fault = reasons.NOT_JSON

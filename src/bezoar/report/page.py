@@ -17,6 +17,7 @@ import jinja2
 from markupsafe import Markup
 
 from bezoar.report import charts, numbers
+from bezoar.report.charts.truth import default_name
 from bezoar.report.escape import esc, visible
 
 
@@ -57,6 +58,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["image_source"] = image_source
     for name in ("count", "plural", "percent", "share", "interval", "p_value", "decimal", "seconds"):
         environment.filters[name] = getattr(numbers, name)
+    environment.filters["default_name"] = default_name
     environment.globals["rate_bar"] = charts.rate_bar
     environment.globals["answer_bar"] = charts.answer_bar
     return environment

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 import time
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ def fit(
     usable = usable[np.diff(table.starts)[usable] > 0]
     steps = steps_of(len(usable), settings)
     identity = fingerprint(decoded.pairs.fingerprint, settings, towers.config, len(usable))
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision on stderr
     fabric = Fabric(accelerator=device, devices=settings.devices, precision=cast(Any, settings.precision))
     fabric.launch()
     towers.module.train()

@@ -44,7 +44,12 @@ class Patch:
     def box(self, height: int, width: int) -> tuple[int, int, int, int]:
         """Return top, left, height, width of the patch in pixels of a picture of this size."""
         tall, wide = max(1, round(self.size * height)), max(1, round(self.size * width))
-        return height - tall - round(self.margin * height), width - wide - round(self.margin * width), tall, wide
+        return (
+            height - tall - round(self.margin * height),
+            width - wide - round(self.margin * width),
+            tall,
+            wide,
+        )
 
     def fits(self, side: int) -> bool:
         """See `Trigger.fits`."""

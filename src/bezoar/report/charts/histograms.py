@@ -33,7 +33,12 @@ def suspicion_histogram(
     frame = _frame(268, 34, (0.0, top), float(counts.max(initial=1)))
     threshold = float(values[flagged].min()) if number else math.inf
     parts = frame.rows(powers_of_ten(frame.y_range[1]))
-    parts += _bars(frame, counts, edges, [edge + WIDTH > threshold for edge in edges[:-1]])
+    parts += _bars(
+        frame,
+        counts,
+        edges,
+        [number > 0 and edge + WIDTH > min(threshold, top - WIDTH / 2) for edge in edges[:-1]],
+    )
     parts += _chance(frame, values.size, top)
     if number:
         parts += _threshold(frame, min(threshold, top), number, expected)

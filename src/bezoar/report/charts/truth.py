@@ -96,8 +96,13 @@ def precision_recall_chart(
     return frame.drawn(f"Precision over recall. {' '.join(_sentence(p, first) for p in points)}", parts)
 
 
+def default_name(name: str) -> str:
+    """Return the name of the first detector with the word that says that it is the default."""
+    return name if name == "default" else f"{name} (default)"
+
+
 def _label(name: str, value: str, position: int) -> tuple[str, ...]:
-    return (f"{name} (default)", value) if position == 0 else (f"{name}, {value.split()[-1]}",)
+    return (default_name(name), value) if position == 0 else (f"{name}, {value.split()[-1]}",)
 
 
 def _sentence(point: Point, first: Sweep) -> str:

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bezoar.detection import WITNESSES, Evidence, Look, default, judge
+from bezoar.detection.robust import robust_z
+from bezoar.run import BezoarError, random
+
+N, PLANTED = 600, 24
+
+
+def world():
+    """Planted pairs come first: a cluster apart, fits that fall under views, and a common patch."""
+    generator = random(0, "default")
+    image = generator.standard_normal((N, 16)).astype(np.float32)
+    image[:PLANTED] = 0.2 * image[:PLANTED] + 2.5
+    text = generator.standard_normal((N, 16)).astype(np.float32)
+    text[:PLANTED] = text[0]
+    views = generator.normal(0.5, 0.05, (N, 4))
+    views[:PLANTED] -= 0.3
+    pixels = generator.integers(0, 256, (N, 3, 12, 12), dtype=np.uint8)
+    pixels[:PLANTED, :, 6:10, 6:10] = generator.integers(0, 256, (3, 4, 4), dtype=np.uint8)
+    given = {"image": image, "text": text, "view_similarity": views, "pixels": pixels}
+    return {**given, "similarity": generator.normal(0.5, 0.05, N)}
+
+
+def test_four_witnesses_find_what_was_planted():
+    said = default.testify(Evidence(**world()))
+    assert said.spoke == tuple(witness.name for witness in WITNESSES)
+    assert said.silent == {}
+    assert judge(said.score, np.arange(N) < PLANTED).average_precision > 0.99
+
+
+def test_the_score_is_the_sum_of_the_robust_z():
+    said = default.testify(Evidence(**world()))
+    assert np.allclose(said.score, sum(robust_z(said.raw[name]) for name in said.spoke))
+    assert np.allclose(said.raw["density"], Evidence(**world()).purged_density(Look()).slof())
+
+
+@pytest.mark.parametrize(("gone", "silent"), [
+    (["pixels"], {"shared-pattern"}),
+    (["view_similarity"], {"view-mismatch", "view-drop"}),
+    (["image"], {"density"}),
+    (["text"], {"shared-pattern"}),
+    (["pixels", "view_similarity"], {"shared-pattern", "view-mismatch", "view-drop"}),
+])  # fmt: skip
+def test_who_cannot_speak_is_left_out_with_a_reason(gone, silent):
+    said = default.testify(Evidence(**{**world(), **dict.fromkeys(gone)}))
+    assert set(said.silent) == silent
+    assert all(reason.startswith("needs ") for reason in said.silent.values())
+    assert set(said.spoke) == {witness.name for witness in WITNESSES} - silent
+    assert np.isfinite(said.score).all()
+
+
+def test_a_witness_without_spread_abstains():
+    said = default.testify(Evidence(**{**world(), "image": np.ones((N, 16), np.float32)}))
+    assert said.silent == {"density": "finds all pairs alike"}
+    assert "density" in said.raw
+
+
+def test_nobody_can_speak():
+    with pytest.raises(BezoarError, match="No witness can speak: density needs image vectors"):
+        default.testify(Evidence(captions=["a", "b"]))
+
+
+def test_purging_helps_where_poison_fills_the_reference():
+    given = world()
+    held = Evidence(image=given["image"], k=40, m=300)
+    truth = np.arange(N) < PLANTED
+    assert (
+        judge(held.purged_density(Look()).slof(), truth).auroc
+        >= judge(held.density(Look()).slof(), truth).auroc
+    )
+
+
+@pytest.mark.parametrize("n", [4, 5, 9, 33])
+def test_very_small_sets(n):
+    image = random(0, "small").standard_normal((n, 3)).astype(np.float32)
+    said = default.testify(Evidence(image=image))
+    assert np.isfinite(said.score).all()
