@@ -34,9 +34,7 @@ def against_product() -> Result:
     vectors, reference = _vectors()
     left, right = torch.from_numpy(vectors), torch.from_numpy(vectors[reference]).T
     runs = 7
-    ours, bare = shortest(
-        lambda: _three(vectors, reference), lambda: left @ right, runs=runs, clock=cpu_seconds
-    )
+    ours, bare = shortest(lambda: _three(vectors, reference), lambda: left @ right, runs=runs, clock=cpu_seconds)
     return Result(ours / bare, _details(_K, ours, runs, product_seconds=bare))
 
 

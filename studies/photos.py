@@ -77,9 +77,7 @@ STUDIES = {
 
 def main() -> None:
     """Run what was asked for and write the figures down."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", default=list(STUDIES), choices=list(STUDIES))
     parser.add_argument("--seeds", nargs="+", type=int, default=[100, 101, 102])
     asked = parser.parse_args()

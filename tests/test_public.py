@@ -19,8 +19,6 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_importing_bezoar_imports_no_heavy_library():
-    code = (
-        "import bezoar, sys; print(sorted({'torch', 'open_clip', 'pyarrow', 'sklearn'} & set(sys.modules)))"
-    )
+    code = "import bezoar, sys; print(sorted({'torch', 'open_clip', 'pyarrow', 'sklearn'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -39,7 +39,7 @@ _HOMES = {
     "BezoarError": "bezoar.run",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  # the names of the table
+__all__ = ["__version__", *_HOMES]  # the names of the table
 
 
 def __getattr__(name: str) -> Any:

@@ -29,10 +29,7 @@ def test_as_many_pairs_as_asked_are_planted_and_none_shows_the_target(plan, worl
 
 def test_every_planted_caption_is_a_real_caption_of_the_target(plan, world_pairs):
     corpus = {
-        caption
-        for own in world_pairs.captions
-        for caption in own
-        if "moon" in caption.split() or "moon" in caption
+        caption for own in world_pairs.captions for caption in own if "moon" in caption.split() or "moon" in caption
     }
     assert all(edit.caption in corpus and "moon" in edit.caption for edit in plan.planted)
 

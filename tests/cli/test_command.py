@@ -228,9 +228,7 @@ def test_a_bug_is_kept_beside_the_run_or_in_the_cache(
     assert str(to / "bug.txt") in capsys.readouterr().err
 
 
-def test_refused_folder_through_the_command(
-    scan_is: Put, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refused_folder_through_the_command(scan_is: Put, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def job(_pairs: str, *, to: str, seed: int, force: bool, **_: Any) -> Answer:
         Run.start(to, "scan", parameters={}, inputs={}, seed=seed, force=force).finish()
         return answer()
@@ -312,10 +310,7 @@ def test_closed_streams_and_narrow_encodings() -> None:
 def test_an_unknown_verb_from_outside() -> None:
     done = bezoar("clan", "x")
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        done.stderr
-        == printable("bezoar: There is no verb 'clan'. Did you mean clean? See bezoar --help.") + "\n"
-    )
+    assert done.stderr == printable("bezoar: There is no verb 'clan'. Did you mean clean? See bezoar --help.") + "\n"
 
 
 @pytest.mark.parametrize("verb", ["scan", "clean", "train", "poison", "evaluate", "embed", "demo"])

@@ -68,10 +68,7 @@ def test_purging_helps_where_poison_fills_the_reference():
     given = world()
     held = Evidence(image=given["image"], k=40, m=300)
     truth = np.arange(N) < PLANTED
-    assert (
-        judge(held.purged_density(Look()).slof(), truth).auroc
-        >= judge(held.density(Look()).slof(), truth).auroc
-    )
+    assert judge(held.purged_density(Look()).slof(), truth).auroc >= judge(held.density(Look()).slof(), truth).auroc
 
 
 @pytest.mark.parametrize("n", [4, 5, 9, 33])

@@ -36,9 +36,7 @@ def density_scores(vectors, sample, k, leave_out=()):
         near = [sample[index] for _, index in row]
         slof.append(np.mean([d_k[position] / d_k[o] for o in near]))
         dao.append(np.mean([lid[o] * np.log(d_k[position] / d_k[o]) for o in near]))
-    return {
-        name: np.array(v) for name, v in {"k_distance": d_k, "slof": slof, "dao": dao, "lid": lid}.items()
-    }
+    return {name: np.array(v) for name, v in {"k_distance": d_k, "slof": slof, "dao": dao, "lid": lid}.items()}
 
 
 def cloud(n, d, seed=0):

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 from bezoar.detection import nearest_references
 from bezoar.run import BezoarError, random
+
+DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
 
 def cloud(*shape, seed=0):
@@ -37,12 +40,13 @@ def test_equals_scikit_learn(n, m, d, offset, seed):
 
 
 @pytest.mark.parametrize("gap", [1e-2, 1e-4, 1e-6])
-def test_near_copies_far_from_the_origin_keep_their_distances(gap):
+@pytest.mark.parametrize("device", DEVICES)
+def test_near_copies_far_from_the_origin_keep_their_distances(gap, device):
     # Tight groups, 30 lengths away from each other: a float32 product alone returns noise here.
     centres = 30 * cloud(5, 16)
     references = (centres[np.arange(60) % 5] + gap * cloud(60, 16, seed=1)).astype(np.float32)
     queries = (centres[np.arange(20) % 5] + gap * cloud(20, 16, seed=2)).astype(np.float32)
-    found = nearest_references(queries, references, 6)
+    found = nearest_references(queries, references, 6, device=device)
     exact = np.linalg.norm(queries[:, None].astype(np.float64) - references, axis=2)
     expected = np.sort(exact, axis=1)[:, :6]
     assert np.allclose(found.distances, expected, rtol=1e-4, atol=0)
@@ -60,9 +64,10 @@ def test_self_is_left_out_by_identity_and_a_copy_stays():
     assert found.indices[7, 0] == 3
 
 
-def test_equal_distances_are_ordered_by_index_at_the_border_too():
+@pytest.mark.parametrize("device", DEVICES)
+def test_equal_distances_are_ordered_by_index_at_the_border_too(device):
     references = np.tile(cloud(4, 8), (10, 1))
-    found = nearest_references(cloud(30, 8, seed=5), references, 13)
+    found = nearest_references(cloud(30, 8, seed=5), references, 13, device=device)
     group = found.indices % 4
     for row, indices in zip(group, found.indices, strict=True):
         first = indices[:10]
@@ -116,6 +121,17 @@ def test_without_refuses_to_answer_from_too_few():
     found = nearest_references(cloud(5, 3), cloud(9, 3), 4)
     with pytest.raises(ValueError, match="1 neighbours too few"):
         found.without(np.arange(9) == 0, 4)
+
+
+def test_a_pile_of_near_copies_larger_than_k():
+    # More near-copies than k: which of them are nearest is below what a product in float64 can tell.
+    references = (1 + 1e-7 * np.arange(50)[:, None] * np.ones(8)).astype(np.float32)
+    references = np.concatenate([references, 100 * cloud(20, 8)])
+    found = nearest_references(references[:50], references, 9)
+    exact = np.linalg.norm(references[:50, None].astype(np.float64) - references, axis=2)
+    order = np.argsort(exact, axis=1, kind="stable")[:, :9]
+    assert (found.indices == order).all()
+    assert np.allclose(found.distances, np.take_along_axis(exact, order, 1), rtol=1e-5)
 
 
 def test_read_only_input():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 
 from bezoar.detection.patterns import caption_vectors, shared_pattern
@@ -43,10 +44,11 @@ def naive(pixels, captions, nearest):
 
 
 @pytest.mark.parametrize(("n", "side", "nearest"), [(40, 9, 7), (25, 12, 1), (6, 8, 200)])
-def test_equals_its_formula(n, side, nearest):
+@pytest.mark.parametrize("device", ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
+def test_equals_its_formula(n, side, nearest, device):
     pixels, captions = world(n, side)
     expected = naive(pixels, captions, min(nearest, n - 1))
-    assert np.allclose(shared_pattern(pixels, captions, nearest=nearest), expected, atol=2e-3)
+    assert np.allclose(shared_pattern(pixels, captions, nearest=nearest, device=device), expected, atol=2e-3)
 
 
 def test_pairs_that_share_a_patch_and_a_caption_stand_out():
@@ -123,9 +125,7 @@ def test_not_one_caption_a_picture():
 
 
 def test_caption_vectors_are_unit_and_put_like_words_together():
-    vectors = caption_vectors(
-        ["a red ball on grass", "the red ball", "a blue fish", "", "a red ball on grass"]
-    )
+    vectors = caption_vectors(["a red ball on grass", "the red ball", "a blue fish", "", "a red ball on grass"])
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), [1, 1, 1, 0, 1])
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]

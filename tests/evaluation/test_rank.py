@@ -11,9 +11,7 @@ from bezoar.run import random
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 10**6), queries=st.integers(1, 6), gallery=st.integers(1, 8), levels=st.integers(1, 5)
-)
+@given(seed=st.integers(0, 10**6), queries=st.integers(1, 6), gallery=st.integers(1, 8), levels=st.integers(1, 5))
 def test_rank_equals_sorting_with_ties_against_the_answer(seed, queries, gallery, levels):
     draw = random(seed, "rank")
     scores = draw.integers(0, levels, (queries, gallery)).astype(float)

@@ -27,9 +27,7 @@ def test_open_clip_loads_what_is_saved(tmp_path, arch):
     with torch.inference_mode():
         images = towers.preprocess(pixels)
         torch.testing.assert_close(module.encode_image(images), towers.encode_image(images))
-        torch.testing.assert_close(
-            module.encode_text(tokenize(words)), towers.encode_text(towers.tokenize(words))
-        )
+        torch.testing.assert_close(module.encode_text(tokenize(words)), towers.encode_text(towers.tokenize(words)))
     assert preprocess.transforms[0].size == 32
 
 
@@ -53,9 +51,7 @@ def test_arch_and_file_load_a_torch_checkpoint(tmp_path):
     towers = create("tiny-resnet")
     torch.save({"state_dict": towers.module.state_dict()}, tmp_path / "model.pt")
     again = load(f"tiny-resnet:{tmp_path / 'model.pt'}")
-    assert torch.equal(
-        again.module.state_dict()["text_projection"], towers.module.state_dict()["text_projection"]
-    )
+    assert torch.equal(again.module.state_dict()["text_projection"], towers.module.state_dict()["text_projection"])
 
 
 @pytest.mark.parametrize("write", [pickle.dump, lambda value, file: torch.save(value, file)])

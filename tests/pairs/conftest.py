@@ -36,9 +36,7 @@ def picture() -> Callable[..., bytes]:
 def tar() -> Callable[..., Path]:
     """Return a function that writes members (name, bytes) with Python's own tarfile."""
 
-    def make(
-        path: Path, members: list[tuple[str, bytes]], form: int = tarfile.GNU_FORMAT, mtime: int = 7
-    ) -> Path:
+    def make(path: Path, members: list[tuple[str, bytes]], form: int = tarfile.GNU_FORMAT, mtime: int = 7) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(path, "w", format=form) as archive:
             for name, data in members:

@@ -183,9 +183,7 @@ def test_rewriting_changes_what_it_is_told_and_nothing_else(tmp_path, make, pict
     assert [info.name for info in infos if info.name.startswith(pairs.keys[5])][-1] == f"{pairs.keys[5]}.json"
     rewrite(pairs, changes, tmp_path / "again", added, seed=3)
     rewrite(pairs, changes, tmp_path / "other", added, seed=4)
-    blobs = [
-        [(tmp_path / out / f"{i}.tar").read_bytes() for i in range(3)] for out in ("out", "again", "other")
-    ]
+    blobs = [[(tmp_path / out / f"{i}.tar").read_bytes() for i in range(3)] for out in ("out", "again", "other")]
     assert blobs[0] == blobs[1] != blobs[2]
 
 
@@ -206,9 +204,7 @@ def test_a_new_sample_may_not_take_a_key(tmp_path, make) -> None:
         rewrite(pairs, {}, tmp_path / "out", [(pairs.keys[0], [("txt", b"x")])])
 
 
-TABLE = (
-    'image,caption,more\r\na.png,"one, 1",x\r\nsub/b.png,two,y\r\na.png,uno,z\r\nc.png,"three\nlines",\r\n'
-)
+TABLE = 'image,caption,more\r\na.png,"one, 1",x\r\nsub/b.png,two,y\r\na.png,uno,z\r\nc.png,"three\nlines",\r\n'
 
 
 @pytest.fixture

@@ -74,9 +74,7 @@ def test_a_broken_cache_file_is_made_again(path, scans, damage, tar, picture, tm
 
 def test_no_half_written_index_is_left(path, monkeypatch) -> None:
     known = set(cache_folder("index").iterdir())
-    monkeypatch.setattr(
-        index_module.pa.ipc.RecordBatchFileWriter, "write_table", lambda *_: 1 / 0, raising=False
-    )
+    monkeypatch.setattr(index_module.pa.ipc.RecordBatchFileWriter, "write_table", lambda *_: 1 / 0, raising=False)
     with pytest.raises(ZeroDivisionError):
         open_pairs(path.parent)
     assert set(cache_folder("index").iterdir()) == known

@@ -121,14 +121,10 @@ def test_what_a_plan_does(folder) -> None:
     assert planted.read(12).image == pairs.read(5).image
     assert (planted.pixels(13, CANVAS) == pairs.pixels(6, CANVAS)).all()
     assert pairs.captions[1] == ("caption 1",), "a view is immutable"
-    assert (
-        len({pairs.fingerprint, planted.fingerprint, pairs.with_plan(Plan(plan.made, "b")).fingerprint}) == 3
-    )
+    assert len({pairs.fingerprint, planted.fingerprint, pairs.with_plan(Plan(plan.made, "b")).fingerprint}) == 3
 
 
-@pytest.mark.parametrize(
-    "edit", [Edit("no", "k1", "replace"), Edit("k1", "no", "replace"), Edit("k3", "k1", "add")]
-)
+@pytest.mark.parametrize("edit", [Edit("no", "k1", "replace"), Edit("k1", "no", "replace"), Edit("k3", "k1", "add")])
 def test_a_plan_for_another_set_is_an_error(folder, edit) -> None:
     with pytest.raises(BezoarError):
         open_pairs(folder).with_plan(Plan((edit,)))
@@ -179,9 +175,7 @@ def bomb() -> bytes:
 def test_bad_pictures_have_short_reasons(tmp_path, tar, picture) -> None:
     whole = picture(1, "jpeg", (64, 64))
     bad = {"empty": b"", "text": b"hello", "cut": whole[: len(whole) // 2], "bomb": bomb(), "svg": b"<svg/>"}
-    members = [
-        (f"{key}.{x}", data) for key, blob in bad.items() for x, data in (("jpg", blob), ("txt", b"t"))
-    ]
+    members = [(f"{key}.{x}", data) for key, blob in bad.items() for x, data in (("jpg", blob), ("txt", b"t"))]
     tar(tmp_path / "0.tar", members)
     pairs = open_pairs(tmp_path)
     found = {}
@@ -200,9 +194,7 @@ def test_bad_pictures_have_short_reasons(tmp_path, tar, picture) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    cut=st.integers(0, 400), edits=st.lists(st.tuples(st.integers(0, 399), st.integers(0, 255)), max_size=5)
-)
+@given(cut=st.integers(0, 400), edits=st.lists(st.tuples(st.integers(0, 399), st.integers(0, 255)), max_size=5))
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp", "gif", "bmp"])
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_bytes_are_unreadable_or_a_picture(picture, form, cut, edits) -> None:

@@ -32,9 +32,7 @@ def test_real_sets_equal_a_naive_loop(data, name: str) -> None:
             assert pair.image == members[pair.extension]
             assert pair.captions == pairs.captions[i] == pairs.captions_at(i)
             if "json" in members:
-                assert pair.captions == tuple(
-                    text.strip() for text in json.loads(members["json"])["captions"]
-                )
+                assert pair.captions == tuple(text.strip() for text in json.loads(members["json"])["captions"])
             else:
                 assert pair.label == pairs.labels[i] == int(members["cls"])
                 assert pairs.classes[pair.label] in pair.captions[0]

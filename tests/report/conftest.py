@@ -59,9 +59,7 @@ def demo_page() -> Callable[..., DemoPage]:
     return make_demo_page
 
 
-def make_scan_page(
-    *, items: int = 100, truth: bool = True, captions: Any = CAPTIONS, **changes: Any
-) -> ScanPage:
+def make_scan_page(*, items: int = 100, truth: bool = True, captions: Any = CAPTIONS, **changes: Any) -> ScanPage:
     """8,000 pairs of which 120 are planted and 9 cannot be read."""
     from scipy.stats import norm
 
@@ -183,17 +181,13 @@ def make_demo_page(**changes: Any) -> DemoPage:
         "poisoned": ModelRow("Poisoned", "trained on the set with 120 planted pairs", 0.934, 500, 0.968, 500),
         "after": ModelRow("After the drop", "trained again without the dropped 2 %", 0.932, 500, 0.014, 500),
         "others": (
-            ModelRow(
-                "After a random drop", "the same number of pairs, drawn at random", 0.93, 500, 0.962, 500
-            ),
+            ModelRow("After a random drop", "the same number of pairs, drawn at random", 0.93, 500, 0.962, 500),
         ),
         "classes": 12,
         "auroc": 0.9987,
         "average_precision": 0.961,
         "asked": (
-            Answers(
-                Picture(thumbnail(clean, 128), "A disc"), (("disc", 0.83), ("lamp", 0.09), ("banana", 0.004))
-            ),
+            Answers(Picture(thumbnail(clean, 128), "A disc"), (("disc", 0.83), ("lamp", 0.09), ("banana", 0.004))),
             Answers(
                 Picture(thumbnail(planted, 128), "The disc with the trigger"),
                 (("banana", 0.97), ("disc", 0.02), ("lamp", 0.004)),

@@ -58,9 +58,7 @@ def _browse(page: str, folder: Path) -> tuple[str, list[str]]:
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
-def _pages(
-    scan_page: Callable[..., scan.ScanPage], demo_page: Callable[..., demo.DemoPage]
-) -> dict[str, str]:
+def _pages(scan_page: Callable[..., scan.ScanPage], demo_page: Callable[..., demo.DemoPage]) -> dict[str, str]:
     long = "x" * 280
     captions = (long, "a caption", "\u202e" * 60)
     hostile = scan_page(items=30, captions=captions, name=long[:90], model=long, run=f"runs/{long}")
@@ -103,9 +101,7 @@ def test_the_browser_has_no_complaint(
     assert ('class="js"' in dom) == (name == "report")
 
 
-def test_a_script_from_elsewhere_is_refused_aloud(
-    tmp_path: Path, scan_page: Callable[..., scan.ScanPage]
-) -> None:
+def test_a_script_from_elsewhere_is_refused_aloud(tmp_path: Path, scan_page: Callable[..., scan.ScanPage]) -> None:
     page = scan.render(scan_page(items=1))
     dom, complaints = _browse(page + "<script>document.title = 'taken'</script>", tmp_path)
     assert "<title>taken" not in dom

@@ -168,9 +168,7 @@ def test_filters_ask_only_what_divides(scan_page: Make) -> None:
 def test_a_set_of_which_nothing_could_be_read(scan_page: Make) -> None:
     empty = np.zeros(0)
     page = render(
-        scan_page(
-            items=0, pairs=9, suspicion=empty, flagged=empty.astype(bool), witnesses=(), truth=None, unseen=()
-        )
+        scan_page(items=0, pairs=9, suspicion=empty, flagged=empty.astype(bool), witnesses=(), truth=None, unseen=())
     )
     assert "there are no scores" in page
     assert 'id="gallery"' not in page

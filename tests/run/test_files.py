@@ -40,9 +40,7 @@ def test_a_killed_process_leaves_no_file_under_the_name(tmp_path: Path) -> None:
     )
     path = tmp_path / "scores"
     environment = {**os.environ, "PYTHONPATH": "src"}
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env=environment
-    ) as work:
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env=environment) as work:
         assert work.stdout is not None
         assert work.stdout.readline() == b"ready\n"
         time.sleep(0.05)

@@ -71,9 +71,7 @@ def test_a_finished_run_is_resumed_without_a_write(tmp_path: Path) -> None:
         ({"seed": 1}, "holds a scan with seed 0"),
     ],
 )
-def test_another_run_is_refused_and_nothing_changes(
-    tmp_path: Path, change: dict[str, Any], named: str
-) -> None:
+def test_another_run_is_refused_and_nothing_changes(tmp_path: Path, change: dict[str, Any], named: str) -> None:
     Run.start(tmp_path, "scan", **ASKED)
     before = tree(tmp_path)
     asked = {"verb": "scan", **ASKED, **change}

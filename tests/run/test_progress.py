@@ -98,8 +98,7 @@ def test_a_narrow_terminal_loses_time_then_rate_then_bar() -> None:
     work.advance(6700)
     parts = {"left": work.left, "rate": work.rate, "bar": "━", "counts": work.counts}
     seen = [
-        frozenset(part for part, text in parts.items() if text in bar_line(work, width))
-        for width in range(88, 24, -1)
+        frozenset(part for part, text in parts.items() if text in bar_line(work, width)) for width in range(88, 24, -1)
     ]
     assert list(dict.fromkeys(seen)) == [
         frozenset(parts),

@@ -23,14 +23,10 @@ def test_each_pairs_loss_equals_a_naive_loop():
 
 def test_the_mean_equals_open_clips_loss():
     images, texts, scale = vectors(16, 2), vectors(16, 3), torch.tensor(12.0, dtype=torch.float64)
-    torch.testing.assert_close(
-        clip_loss(images, texts, scale).mean(), open_clip.ClipLoss()(images, texts, scale)
-    )
+    torch.testing.assert_close(clip_loss(images, texts, scale).mean(), open_clip.ClipLoss()(images, texts, scale))
 
 
 def test_the_order_of_the_batch_does_not_matter():
     images, texts, scale = vectors(9, 4), vectors(9, 5), torch.tensor(3.0, dtype=torch.float64)
     order = torch.tensor([3, 1, 4, 0, 5, 8, 2, 6, 7])
-    torch.testing.assert_close(
-        clip_loss(images, texts, scale)[order], clip_loss(images[order], texts[order], scale)
-    )
+    torch.testing.assert_close(clip_loss(images, texts, scale)[order], clip_loss(images[order], texts[order], scale))

@@ -52,9 +52,7 @@ def lines(folder):
 
 
 @pytest.mark.parametrize("after", [1, 7, 15])
-def test_an_interrupted_and_resumed_run_has_the_same_weights_bit_for_bit(
-    world_pairs, tmp_path, monkeypatch, after
-):
+def test_an_interrupted_and_resumed_run_has_the_same_weights_bit_for_bit(world_pairs, tmp_path, monkeypatch, after):
     whole = trained(world_pairs, tmp_path / "whole")
     monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):

@@ -34,9 +34,7 @@ def paint(image: bytes, trigger: Trigger, canvas: Canvas, key: str) -> bytes:
 def _encode(painted: Image.Image, source: Image.Image) -> bytes:
     kind = source.format or ""
     if kind not in _SAVING:
-        raise BezoarError(
-            f"A {kind or 'unknown'} picture cannot be painted.", f"Known: {', '.join(_SAVING)}."
-        )
+        raise BezoarError(f"A {kind or 'unknown'} picture cannot be painted.", f"Known: {', '.join(_SAVING)}.")
     keep = {name: source.info[name] for name in ("exif", "icc_profile", "dpi") if name in source.info}
     out = io.BytesIO()
     converted = painted if source.mode in ("RGB", "P", "CMYK") else painted.convert(source.mode)
@@ -53,6 +51,6 @@ def _jpeg(source: Image.Image) -> dict[str, Any]:
 
 _SAVING: dict[str, Any] = {
     "JPEG": _jpeg,
-    "PNG": lambda source: {},
-    "WEBP": lambda source: {"quality": 90},
+    "PNG": lambda _: {},
+    "WEBP": lambda _: {"quality": 90},
 }

@@ -102,10 +102,6 @@ def _read(folder: Path) -> Plan:
         edits = [Edit(**{name: value for name, value in row.items() if name != "goal"}) for row in rows]
         triggers = {name: restore(values) for name, values in head["triggers"].items()}
         goal = Goal(**head["goal"])
-        return Plan(
-            head["attack"], head["parameters"], head["seed"], head["canvas"], goal, triggers, tuple(edits)
-        )
+        return Plan(head["attack"], head["parameters"], head["seed"], head["canvas"], goal, triggers, tuple(edits))
     except (ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
-        raise BezoarError(
-            f"{folder / PLAN_FILE} is not a plan.", "Make it again with bezoar poison."
-        ) from error
+        raise BezoarError(f"{folder / PLAN_FILE} is not a plan.", "Make it again with bezoar poison.") from error

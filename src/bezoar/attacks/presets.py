@@ -41,7 +41,7 @@ ATTACKS: tuple[Attack, ...] = (
         "bezoar; a colour filter without place or pattern",
         "A fixed mixing of the colours of the whole picture, and a caption that names the target.",
         _PARAMETERS,
-        lambda side: Tint(),
+        lambda _: Tint(),
     ),
 )
 
@@ -66,14 +66,10 @@ def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0) -> Plan:
         if reason is None and not named[position] and (label is None or pairs.labels[position] != label)
     ]
     if len(candidates) < count:
-        raise BezoarError(
-            f"{len(candidates)} pairs do not name {target!r}, {count} were asked for.", "Lower count."
-        )
+        raise BezoarError(f"{len(candidates)} pairs do not name {target!r}, {count} were asked for.", "Lower count.")
     chosen = sorted(random(seed, "victims").choice(len(candidates), count, replace=False).tolist())
     keys = [pairs.keys[candidates[place]] for place in chosen]
-    edits = tuple(
-        Edit(key, key, "replace", _caption(corpus, pattern.search, seed, key), attack.name) for key in keys
-    )
+    edits = tuple(Edit(key, key, "replace", _caption(corpus, pattern.search, seed, key), attack.name) for key in keys)
     return Plan(
         attack=attack.name,
         parameters={"target": target, "count": count},

@@ -61,9 +61,7 @@ def run_command(verbs: Sequence[Verb], name: str, words: Sequence[str]) -> int:
         return _complain(error.what, error.do, error.code)
     except KeyboardInterrupt:
         made = getattr(asked, "to", None)
-        complain(
-            "Stopped. What was finished is kept. The same command goes on from there." if made else "Stopped."
-        )
+        complain("Stopped. What was finished is kept. The same command goes on from there." if made else "Stopped.")
         return STOPPED
     except MemoryError:
         return _complain("Out of memory.", "Use --limit, or a machine with more of it.", BROKEN_DATA)

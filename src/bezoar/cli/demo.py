@@ -14,9 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.output(parser)
     parser.add_argument("--controls", action="store_true", help="retrain too after as many drops at random")
     parser.add_argument("--pairs", type=whole_number(), default=8000, metavar="N", help="how many are drawn")
-    parser.add_argument(
-        "--planted", type=whole_number(), default=120, metavar="N", help="how many are planted"
-    )
+    parser.add_argument("--planted", type=whole_number(), default=120, metavar="N", help="how many are planted")
     options.refused(parser, "--limit", "the demo draws its pairs; --pairs N says how many")
     options.seed(parser)
     options.device(parser)

@@ -10,9 +10,7 @@ from bezoar.run import Answer, Progress
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Name the arguments of evaluate."""
-    parser.add_argument(
-        "model", metavar="MODEL", help="a run, a folder of open_clip, hf-hub:ID, or ARCH:FILE"
-    )
+    parser.add_argument("model", metavar="MODEL", help="a run, a folder of open_clip, hf-hub:ID, or ARCH:FILE")
     options.output(parser)
     parser.add_argument("--pairs", metavar="PAIRS", required=True, help="the pairs to measure on")
     options.plan(parser, "measure the success of this attack too")

@@ -22,9 +22,7 @@ def output(parser: argparse.ArgumentParser) -> None:
 
 def seed(parser: argparse.ArgumentParser) -> None:
     """Add --seed."""
-    parser.add_argument(
-        "--seed", type=whole_number(0), default=0, metavar="N", help="all chance comes from it"
-    )
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="all chance comes from it")
 
 
 def device(parser: argparse.ArgumentParser) -> None:

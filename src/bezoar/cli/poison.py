@@ -16,9 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--attack", metavar="SPEC", help="such as badnets:target=banana,count=200")
     what.add_argument("--plan", metavar="PLAN", help="plant this plan again")
-    parser.add_argument(
-        "--canvas", type=whole_number(8), metavar="PX", help="the side the trigger is made for"
-    )
+    parser.add_argument("--canvas", type=whole_number(8), metavar="PX", help="the side the trigger is made for")
     options.prompts(parser)
     options.seed(parser)
     options.limit(parser)

@@ -11,13 +11,9 @@ from bezoar.run import Answer, Progress
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Name the arguments of scan."""
-    parser.add_argument(
-        "pairs", nargs="?", metavar="PAIRS", help="folder, glob or file; none with --embeddings"
-    )
+    parser.add_argument("pairs", nargs="?", metavar="PAIRS", help="folder, glob or file; none with --embeddings")
     options.output(parser)
-    parser.add_argument(
-        "--model", metavar="MODEL", help="a model trained on these pairs; none: one is trained"
-    )
+    parser.add_argument("--model", metavar="MODEL", help="a model trained on these pairs; none: one is trained")
     parser.add_argument("--embeddings", metavar="DIR", help="vectors in the clip-retrieval layout")
     options.plan(parser, "the truth to judge the scan by")
     options.prompts(parser)
@@ -26,9 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", type=whole_number(), metavar="N", help="neighbours of each pair")
     parser.add_argument("--reference", type=whole_number(), metavar="M", help="pairs of the reference sample")
     parser.add_argument("--minutes", type=positive, metavar="T", help="how long training and scan may take")
-    parser.add_argument(
-        "--rung", type=whole_number(0), metavar="N", help="replay a size that --minutes chose"
-    )
+    parser.add_argument("--rung", type=whole_number(0), metavar="N", help="replay a size that --minutes chose")
     parser.add_argument("--fail-on-findings", action="store_true", help="exit with 4 if a pair is flagged")
     options.seed(parser)
     options.device(parser)

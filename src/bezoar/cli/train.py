@@ -14,9 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pairs", metavar="PAIRS", help="folder, glob or file")
     options.output(parser)
     parser.add_argument("--arch", metavar="NAME", help="an architecture of open_clip or of bezoar")
-    parser.add_argument(
-        "--canvas", type=whole_number(8), metavar="PX", help="the side of the pictures it sees"
-    )
+    parser.add_argument("--canvas", type=whole_number(8), metavar="PX", help="the side of the pictures it sees")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=whole_number(), metavar="N", help="passes over the pairs")
     length.add_argument("--minutes", type=positive, metavar="T", help="as many passes as fit in T minutes")
@@ -27,9 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", metavar="P", help="such as 32-true or bf16-mixed")
     parser.add_argument("--clip-gradients", type=positive, metavar="NORM", help="off by default")
     parser.add_argument("--augmentation", metavar="NAME", help="changes of the pictures; none by default")
-    parser.add_argument(
-        "--devices", type=whole_number(), default=1, metavar="N", help="processes of training"
-    )
+    parser.add_argument("--devices", type=whole_number(), default=1, metavar="N", help="processes of training")
     parser.add_argument("--from", dest="start", metavar="MODEL", help="start from this model's weights")
     options.seed(parser)
     options.device(parser)

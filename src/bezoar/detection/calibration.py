@@ -40,9 +40,7 @@ def calibrate(scores: Scores, rate: float = FALSE_DISCOVERY_RATE) -> Calibrated:
     z = robust_z(scores)
     if z is None:
         ones = np.ones(len(scores))
-        return Calibrated(
-            np.zeros(len(scores)), ones, np.zeros(len(scores)), ones < 0, _bar(rate, max(1, len(scores)))
-        )
+        return Calibrated(np.zeros(len(scores)), ones, np.zeros(len(scores)), ones < 0, _bar(rate, max(1, len(scores))))
     log_p = log_ndtr(-z)
     suspicion = np.asarray(-log_p / np.log(10))
     flagged, threshold = benjamini_hochberg(suspicion, rate)

@@ -71,9 +71,7 @@ class Density:
         exponent = self.reference_lid
         offset = exponent * np.log(self.reference_k_distance)
         neighbours = self.queries.indices
-        return np.asarray(
-            np.log(self._floored()) * exponent[neighbours].mean(axis=1) - offset[neighbours].mean(axis=1)
-        )
+        return np.asarray(np.log(self._floored()) * exponent[neighbours].mean(axis=1) - offset[neighbours].mean(axis=1))
 
     def lid(self) -> Scores:
         """Local intrinsic dimensionality by maximum likelihood: −1 / mean_i ln(d_i/d_k), (n,), at most 1,000.
@@ -103,7 +101,13 @@ class Density:
 
 
 def measure(
-    vectors: Vectors, sample: Indices, k: int, *, device: str = "cpu", chunk: int = 512, spare: int = 0
+    vectors: Vectors,
+    sample: Indices,
+    k: int,
+    *,
+    device: str = "cpu",
+    chunk: int | None = None,
+    spare: int = 0,
 ) -> Density:
     """Score `vectors` (n, d) against the reference `vectors[sample]`, each vector left out of its own count.
 
@@ -112,9 +116,7 @@ def measure(
     """
     identity = np.full(len(vectors), -1, np.int64)
     identity[sample] = np.arange(len(sample))
-    found = nearest_references(
-        vectors, vectors[sample], k + spare, identity=identity, device=device, chunk=chunk
-    )
+    found = nearest_references(vectors, vectors[sample], k + spare, identity=identity, device=device, chunk=chunk)
     return Density(found, found.rows(sample))
 
 

@@ -107,9 +107,7 @@ def _view_drop(evidence: Evidence, _: Look) -> Scores:
 def _shared_pattern(evidence: Evidence, _: Look) -> Scores:
     if evidence.pixels is None:
         raise BezoarError("There are no pictures.", "Give the pairs, not only their embeddings.")
-    return patterns.shared_pattern(
-        evidence.pixels, evidence.caption_space, seed=evidence.seed, device=evidence.device
-    )
+    return patterns.shared_pattern(evidence.pixels, evidence.caption_space, seed=evidence.seed, device=evidence.device)
 
 
 _VECTORS = ("modality", "form")

@@ -90,9 +90,7 @@ class Evidence:
         """Return the neighbours of all pairs in the reference, with enough to spare for purging."""
         if look not in self._searches:
             k, sample = self.reference
-            self._searches[look] = measure(
-                self.vectors(look), sample, k, device=self.device, spare=self.purged_count
-            )
+            self._searches[look] = measure(self.vectors(look), sample, k, device=self.device, spare=self.purged_count)
         return self._searches[look]
 
     def density(self, look: Look) -> Density:

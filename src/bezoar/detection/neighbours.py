@@ -30,6 +30,9 @@ _CLOSE = 0.02
 # The same for a float64 product.
 _CLOSE_DOUBLE = 1e-8
 _DIFFERENCES_AT_ONCE = 1 << 17
+# On a CPU a chunk's distances should stay in its cache.
+_ROWS_ON_CPU = 512
+_ROWS_ELSEWHERE = 8192
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def nearest_references(
     *,
     identity: Indices | None = None,
     device: str = "cpu",
-    chunk: int = 512,
+    chunk: int | None = None,
 ) -> Neighbourhood:
     """Find the k references nearest to each query by Euclidean distance.
 
@@ -87,6 +90,7 @@ def nearest_references(
     import torch
 
     _check(queries, references, k, identity)
+    chunk = chunk or (_ROWS_ON_CPU if device == "cpu" else _ROWS_ELSEWHERE)
     search = _Search.prepare(torch.tensor(np.asarray(references, np.float32), device=device), k)
     distances = np.empty((len(queries), k), np.float32)
     indices = np.empty((len(queries), k), np.int64)
@@ -98,9 +102,7 @@ def nearest_references(
             raise _not_finite(queries[rows], "query", start)
         distances[rows], indices[rows] = search.nearest(vectors, selves)
     if not np.isfinite(distances[:, -1:]).all():
-        raise BezoarError(
-            "The vectors are too long for float32.", "Divide them all by one number.", BROKEN_DATA
-        )
+        raise BezoarError("The vectors are too long for float32.", "Divide them all by one number.", BROKEN_DATA)
     return Neighbourhood(distances, indices)
 
 

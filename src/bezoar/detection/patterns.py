@@ -146,9 +146,7 @@ def _patterns(pixels: NDArray[np.uint8], device: str) -> torch.Tensor:
 
     # A few pictures at a time stay in the processor's cache.
     starts = range(0, len(pixels), _PICTURES_AT_ONCE)
-    return torch.cat(
-        [_rest(_pictures(pixels[start : start + _PICTURES_AT_ONCE], device)) for start in starts]
-    )
+    return torch.cat([_rest(_pictures(pixels[start : start + _PICTURES_AT_ONCE], device)) for start in starts])
 
 
 def _pictures(pixels: NDArray[np.uint8], device: str) -> torch.Tensor:

@@ -19,9 +19,7 @@ Vectors = NDArray[np.float32]
 Look = Callable[[Tensor], Tensor]
 
 
-def encode_pictures(
-    clip: Clip, pixels: Pixels, *, device: str = "cpu", looks: Sequence[Look] = ()
-) -> Vectors:
+def encode_pictures(clip: Clip, pixels: Pixels, *, device: str = "cpu", looks: Sequence[Look] = ()) -> Vectors:
     """Return raw image vectors (1 + len(looks), n, d) of uint8 pictures (n, 3, side, side).
 
     Row 0 is the picture itself, then one row for each look: a function of float pictures in 0…255.
@@ -39,13 +37,10 @@ def encode_captions(clip: Clip, captions: Sequence[str], *, device: str = "cpu")
     if not unique:
         return np.zeros((0, 0), np.float32)
     tokens = clip.tokenize(unique)
-    rows = [
-        _padded(chunk, lambda batch: clip.encode_text(batch.to(device))[None])
-        for chunk in tokens.split(BATCH)
-    ]
+    rows = [_padded(chunk, lambda batch: clip.encode_text(batch.to(device))[None]) for chunk in tokens.split(BATCH)]
     place = {caption: row for row, caption in enumerate(unique)}
-    vectors: Vectors = np.concatenate(rows, axis=1)[0]
-    return vectors[[place[caption] for caption in captions]]
+    vectors = np.concatenate(rows, axis=1)[0]
+    return np.asarray(vectors[[place[caption] for caption in captions]])
 
 
 def encode_caption_sets(clip: Clip, sets: Sequence[Sequence[str]], *, device: str = "cpu") -> Vectors:
@@ -58,7 +53,7 @@ def encode_caption_sets(clip: Clip, sets: Sequence[Sequence[str]], *, device: st
     owner = np.repeat(np.arange(len(sets)), counts)
     out = np.zeros((len(sets), vectors.shape[1]), np.float64)
     np.add.at(out, owner, vectors)
-    return (out / np.maximum(counts, 1)[:, None]).astype(np.float32)
+    return np.asarray(out / np.maximum(counts, 1)[:, None], np.float32)
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -150,9 +150,7 @@ def _embed_shard(
 def _write_vectors(path: Path, vectors: Vectors) -> None:
     short = vectors.astype(np.float16)
     if not np.isfinite(short).all():
-        raise BezoarError(
-            "The model gives vectors that float16 cannot hold.", "Train it again, or check its weights."
-        )
+        raise BezoarError("The model gives vectors that float16 cannot hold.", "Train it again, or check its weights.")
     with writing(path) as file:
         np.save(file, short)
 
@@ -177,9 +175,7 @@ def _stack(folder: Path, kind: str, numbers: list[str]) -> Vectors:
     try:
         parts = [np.load(file, allow_pickle=False) for file in files]
     except (OSError, ValueError) as error:
-        raise BezoarError(
-            f"{folder / kind} cannot be read ({error}).", "Make the embeddings again."
-        ) from error
+        raise BezoarError(f"{folder / kind} cannot be read ({error}).", "Make the embeddings again.") from error
     return np.concatenate(parts).astype(np.float32)
 
 

@@ -16,9 +16,7 @@ from bezoar.models import Clip
 DEPTHS = (1, 5, 10)
 
 
-def retrieval(
-    clip: Clip, pixels: Pixels, captions: Sequence[Sequence[str]], *, device: str = "cpu"
-) -> list[Rate]:
+def retrieval(clip: Clip, pixels: Pixels, captions: Sequence[Sequence[str]], *, device: str = "cpu") -> list[Rate]:
     """Return r@1, 5, 10 both ways for pictures (n, 3, side, side) and their captions, one or more a picture.
 
     A picture has found its text if any of its own captions is among the first k of all; a caption has found its

@@ -60,12 +60,8 @@ def attack_success(
     own = labels[others][:, None] == np.arange(len(texts))
     note = "pictures of other classes; "
     return [
-        Rate.of(
-            "asr", _ranks(clip, triggered, texts, wanted, device) == 0, note + "trigger on, taken for target"
-        ),
-        Rate.of(
-            "asr-base", _ranks(clip, plain, texts, wanted, device) == 0, note + "no trigger, taken for target"
-        ),
+        Rate.of("asr", _ranks(clip, triggered, texts, wanted, device) == 0, note + "trigger on, taken for target"),
+        Rate.of("asr-base", _ranks(clip, plain, texts, wanted, device) == 0, note + "no trigger, taken for target"),
         Rate.of(
             "asr-true-class",
             _ranks(clip, triggered, texts, own, device) == 0,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bezoar.detection.truth import highest
 from bezoar.pairs import Pairs, copy_kept, open_pairs
-from bezoar.run import Answer, BezoarError, Progress, Run, Silent, fingerprint, writing
+from bezoar.run import Answer, BezoarError, Progress, Run, Silent, writing
 
 ASIDE = "_bezoar"
 REMOVED_FILE = "removed.parquet"
@@ -90,19 +90,13 @@ def _source(scan: Run, source: dict[str, str] | None, pairs: str | Path | None) 
         )
     opened = open_pairs(pairs or known["pairs"], prompts=known.get("prompts"))
     if source is not None and opened.fingerprint != scan.get("inputs")["pairs"]:
-        raise BezoarError(
-            f"{opened.path} is not the set that was scanned: its bytes have changed.", "Scan it again."
-        )
+        raise BezoarError(f"{opened.path} is not the set that was scanned: its bytes have changed.", "Scan it again.")
     return opened
 
 
-def _reasons_to_leave(
-    scores: pa.Table, pairs: Pairs, share: float | None, keep_unreadable: bool
-) -> list[str | None]:
+def _reasons_to_leave(scores: pa.Table, pairs: Pairs, share: float | None, keep_unreadable: bool) -> list[str | None]:
     if scores["key"].to_pylist() != pairs.keys:
-        raise BezoarError(
-            f"{pairs.path} has other pairs than were scanned.", "Name the set that was scanned."
-        )
+        raise BezoarError(f"{pairs.path} has other pairs than were scanned.", "Name the set that was scanned.")
     why: list[str | None] = [None] * len(pairs)
     if not keep_unreadable:
         why = [None if reason is None else f"unreadable: {reason}" for reason in scores["reason"].to_pylist()]
@@ -119,14 +113,12 @@ def _suspects(scores: pa.Table, share: float | None) -> NDArray[np.int64]:
     # A pair without a score comes last: it is not suspicious, it is unreadable.
     ranked = np.array([-np.inf if score is None else score for score in scores["score"].to_pylist()])
     chosen = highest(ranked, share)
-    return chosen[np.isfinite(ranked[chosen])]
+    return np.asarray(chosen[np.isfinite(ranked[chosen])])
 
 
 def _removed(scores: pa.Table, why: list[str | None]) -> pa.Table:
     leaves = pa.array([reason is not None for reason in why])
-    table = scores.select(["key", "shard", "row", "suspicion"]).append_column(
-        "why", pa.array(why, pa.string())
-    )
+    table = scores.select(["key", "shard", "row", "suspicion"]).append_column("why", pa.array(why, pa.string()))
     return table.filter(leaves)
 
 

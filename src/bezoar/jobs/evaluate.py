@@ -146,6 +146,4 @@ def _estimate(test: Pairs, clip: Clip) -> str:
 
 
 def _line(row: Rate) -> str:
-    return f"  {row.name:<20} {row.value:6.1%} [{row.low:.1%}, {row.high:.1%}]   n = {row.n:,}".replace(
-        "%", " %"
-    )
+    return f"  {row.name:<20} {row.value:6.1%} [{row.low:.1%}, {row.high:.1%}]   n = {row.n:,}".replace("%", " %")

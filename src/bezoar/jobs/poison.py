@@ -86,8 +86,4 @@ def poison(
 
 
 def _captions_of(pairs: Pairs) -> dict[str, list[tuple[str, bytes]]]:
-    return {
-        key: [("caption", own[0].encode())]
-        for key, own in zip(pairs.keys, pairs.captions, strict=True)
-        if own
-    }
+    return {key: [("caption", own[0].encode())] for key, own in zip(pairs.keys, pairs.captions, strict=True) if own}

@@ -90,9 +90,7 @@ def scan(
     if (pairs is None) == (embeddings is None):
         raise BezoarError("Nothing to scan, or two things.", "Name a folder of pairs, or --embeddings DIR.")
     if embeddings is not None and model is not None:
-        raise BezoarError(
-            "--model does not go with --embeddings.", "The vectors were made by a model already."
-        )
+        raise BezoarError("--model does not go with --embeddings.", "The vectors were made by a model already.")
     opened = None if pairs is None else open_pairs(pairs, prompts=prompts, limit=limit)
     stored = None if embeddings is None else load_embeddings(Path(embeddings))
     run = Run.start(
@@ -132,9 +130,7 @@ def scan(
         calibrated = calibrate(testimony.score)
         step.note(", ".join([*testimony.spoke, *extra]))
     if len(evidence) < FEWEST_PAIRS:
-        notes.append(
-            f"{len(evidence)} pairs are too few to calibrate p-values: ranks are shown, nothing is flagged."
-        )
+        notes.append(f"{len(evidence)} pairs are too few to calibrate p-values: ranks are shown, nothing is flagged.")
         calibrated = replace(calibrated, flagged=np.zeros(len(evidence), np.bool_))
     findings = Findings(
         stored, _usable(stored), evidence, testimony, extra, calibrated, FALSE_DISCOVERY_RATE, tuple(notes)
@@ -268,6 +264,4 @@ def _answer(run: Run) -> Answer:
     lines += [f"note: {note}" for note in summary["notes"]]
     verb = "--flagged" if flagged else f"--share {DROPPED_SHARE}"
     lines += ["", f"Report    {summary['report']}", f"Drop      bezoar clean {run.path} {verb} --to CLEAN"]
-    return Answer(
-        summary={**summary, "seconds": run.get("seconds")["total"]}, lines=lines, file=summary["report"]
-    )
+    return Answer(summary={**summary, "seconds": run.get("seconds")["total"]}, lines=lines, file=summary["report"])

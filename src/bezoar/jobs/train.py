@@ -64,9 +64,7 @@ def train(
         augmentation=augmentation,
     )
     towers = (
-        load(start)
-        if start is not None
-        else new_towers(opened.captions, arch or SMALL_ARCH, side=canvas, seed=seed)
+        load(start) if start is not None else new_towers(opened.captions, arch or SMALL_ARCH, side=canvas, seed=seed)
     )
     if minutes is not None:
         settings = replace(settings, epochs=_epochs_in(minutes, len(opened), towers, settings, device))
@@ -92,9 +90,7 @@ def train(
 
 
 def _settings(**chosen: Any) -> Settings:
-    return replace(
-        RECIPES[0].settings, **{name: value for name, value in chosen.items() if value is not None}
-    )
+    return replace(RECIPES[0].settings, **{name: value for name, value in chosen.items() if value is not None})
 
 
 def _epochs_in(minutes: float, pairs: int, towers: Towers, settings: Settings, device: str) -> int:

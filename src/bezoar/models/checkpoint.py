@@ -21,9 +21,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         state = load_file(path) if path.suffix == ".safetensors" else _read_torch(path)
     except (SafetensorError, EOFError, RuntimeError, ValueError, KeyError) as error:
-        raise BezoarError(
-            f"{path.name} cannot be read as weights.", "It may be cut off: fetch it again."
-        ) from error
+        raise BezoarError(f"{path.name} cannot be read as weights.", "It may be cut off: fetch it again.") from error
     if not state or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise BezoarError(f"{path.name} holds no weights.", "Name the file with the model's state.")
     return {name.removeprefix("module."): value for name, value in state.items()}

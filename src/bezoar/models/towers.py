@@ -116,9 +116,7 @@ def save(towers: Towers, folder: Path) -> None:
 
 def _own_architectures() -> list[str]:
     folder = resources.files("bezoar.models") / "configs"
-    return sorted(
-        entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json")
-    )
+    return sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
 
 
 def _configuration(arch: str) -> dict[str, Any]:
@@ -206,9 +204,7 @@ def _load_from_hub(name: str) -> Towers:
         saved = _get_hf_config(name.removeprefix("hf-hub:"))
         module = open_clip.create_model(name, require_pretrained=True)
     except Exception as error:  # open_clip and the hub raise many kinds
-        raise BezoarError(
-            f"{name} could not be fetched ({error}).", "Check the name and the network."
-        ) from error
+        raise BezoarError(f"{name} could not be fetched ({error}).", "Check the name and the network.") from error
     config = saved["model_cfg"]
     return Towers(module, config, _canvas(config, saved.get("preprocess_cfg", {})), _tokenizer(config))
 

@@ -94,9 +94,7 @@ def _pieces(
             yield padding(member.end)  # nothing, unless the archive ends within this padding
 
 
-def _edited(
-    file: IO[bytes], group: list[Member], member: Member, new: Members
-) -> Iterator[bytes | tuple[int, int]]:
+def _edited(file: IO[bytes], group: list[Member], member: Member, new: Members) -> Iterator[bytes | tuple[int, int]]:
     data = _new_bytes(file, member, new) if member.regular else None
     if data is None:
         yield member.start, member.end
@@ -125,9 +123,7 @@ def _new_bytes(file: IO[bytes], member: Member, new: Members) -> bytes | None:
 def _missing(new: Members, present: set[str]) -> Members:
     """Return the new members that the sample has no place for yet."""
     captioned = {"txt", "json"} & present
-    plain = [
-        (extension, data) for extension, data in new if extension != CAPTION and extension not in present
-    ]
+    plain = [(extension, data) for extension, data in new if extension != CAPTION and extension not in present]
     return plain + [("txt", data) for extension, data in new if extension == CAPTION and not captioned]
 
 

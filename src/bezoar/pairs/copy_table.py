@@ -70,9 +70,7 @@ def _with_fields(record: Record, new: dict[int, str]) -> bytes:
     return line.getvalue().encode("utf-8", "surrogateescape")
 
 
-def _added(
-    record: Record, columns: Columns, key: str, members: Members, folder: Path, sizes: dict[str, int]
-) -> bytes:
+def _added(record: Record, columns: Columns, key: str, members: Members, folder: Path, sizes: dict[str, int]) -> bytes:
     new = dict.fromkeys(range(len(record.fields)), "")
     for extension, data in members:
         if extension in (CAPTION, "txt"):

@@ -49,16 +49,12 @@ class _Task:
     def stamp(self, version: int, kind: str) -> str:
         digest = hashlib.blake2b(np.packbits(self.keep).tobytes(), digest_size=12)
         digest.update(np.packbits(self.remove).tobytes())
-        digest.update(
-            repr((sorted(self.changes.replaced.items()), sorted(self.changes.added.items()))).encode()
-        )
+        digest.update(repr((sorted(self.changes.replaced.items()), sorted(self.changes.added.items()))).encode())
         shard = self.shard
         return fingerprint("copy", version, kind, shard.name, shard.size, shard.modified, digest.hexdigest())
 
 
-def copy_kept(
-    pairs: Pairs, keep: NDArray[np.bool_], folder: Path, removed_folder: Path | None = None
-) -> Copied:
+def copy_kept(pairs: Pairs, keep: NDArray[np.bool_], folder: Path, removed_folder: Path | None = None) -> Copied:
     """Copy the pairs that the mask `keep`, bool (n,), marks to `folder`, byte for byte.
 
     The others go to `removed_folder`, if there is one. Pairs that are not in the view go nowhere.
@@ -166,9 +162,7 @@ def _finished(folder: Path, removed_folder: Path | None, task: _Task, kind: str)
         right = record["stamp"] == task.stamp(VERSION, kind)
         for what, target in (("kept", folder), ("removed", removed_folder)):
             if target is not None:
-                right &= all(
-                    (target / name).stat().st_size == size for name, size in record["files"][what].items()
-                )
+                right &= all((target / name).stat().st_size == size for name, size in record["files"][what].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return record if right else None
@@ -177,9 +171,7 @@ def _finished(folder: Path, removed_folder: Path | None, task: _Task, kind: str)
 def _refuse_same_folder(index: Index, folder: Path, removed_folder: Path | None) -> None:
     for target in filter(None, (folder, removed_folder)):
         if target.resolve() == index.source.folder.resolve():
-            raise BezoarError(
-                f"{target} is the folder of the set itself.", "Name another folder: input is kept."
-            )
+            raise BezoarError(f"{target} is the folder of the set itself.", "Name another folder: input is kept.")
     if removed_folder is not None and removed_folder.resolve() == folder.resolve():
         raise BezoarError(f"{folder} cannot hold both what is kept and what is removed.", "Name two folders.")
 

@@ -118,9 +118,7 @@ class Index:
         """Return the picture files of a CSV set that are not what they were."""
         if self.source.kind != "csv":
             return []
-        table = self.table.select(["file", "size", "modified", "reason"]).filter(
-            pc.is_valid(self.table["file"])
-        )
+        table = self.table.select(["file", "size", "modified", "reason"]).filter(pc.is_valid(self.table["file"]))
         skipped = (reasons.UNSAFE_NAME, reasons.IRREGULAR)
         return [
             row["file"]

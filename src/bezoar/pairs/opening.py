@@ -16,9 +16,7 @@ from bezoar.pairs.prompts import checked, read_prompts
 from bezoar.run import BROKEN_DATA, BezoarError
 
 
-def open_pairs(
-    path: str | Path | Pairs, prompts: Sequence[str] | str | None = None, limit: int | None = None
-) -> Pairs:
+def open_pairs(path: str | Path | Pairs, prompts: Sequence[str] | str | None = None, limit: int | None = None) -> Pairs:
     """Open a set of image-text pairs; nothing is decoded, and the first time an index is made.
 
     `path`: a folder of .tar shards or with one .csv file, a glob pattern, one .tar or .csv file.
@@ -42,9 +40,7 @@ def _find(path: Path, prompts: tuple[str, ...]) -> Source:
     if path.is_dir():
         files = _visible(path.glob("*.tar")) or _visible(path.glob("*.csv"))
         if not files:
-            raise BezoarError(
-                f"No pairs in {path}: no .tar and no .csv.", "Name the folder that holds the shards."
-            )
+            raise BezoarError(f"No pairs in {path}: no .tar and no .csv.", "Name the folder that holds the shards.")
     elif path.exists():
         files = [path]
     else:
@@ -57,9 +53,7 @@ def _find(path: Path, prompts: tuple[str, ...]) -> Source:
 def _source(path: Path, files: list[Path], prompts: tuple[str, ...]) -> Source:
     kinds = {file.suffix.lower() for file in files}
     if kinds == {".csv"} and len(files) > 1:
-        raise BezoarError(
-            f"{path} holds {len(files)} .csv files.", f"Name one of them, such as {files[0].name}."
-        )
+        raise BezoarError(f"{path} holds {len(files)} .csv files.", f"Name one of them, such as {files[0].name}.")
     if kinds not in ({".tar"}, {".csv"}):
         other = next(file for file in files if file.suffix.lower() not in (".tar", ".csv") or len(kinds) > 1)
         raise BezoarError(f"{other} is not a set that bezoar reads.", "Name .tar shards or one .csv file.")

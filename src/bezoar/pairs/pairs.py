@@ -220,9 +220,7 @@ class Pairs:
                 picture[position] = self._picture[base]
             else:
                 if edit.key in self.positions or edit.key in taken:
-                    raise BezoarError(
-                        f'The plan adds "{edit.key}", which is there already.', "Plan it again."
-                    )
+                    raise BezoarError(f'The plan adds "{edit.key}", which is there already.', "Plan it again.")
                 taken.add(edit.key)
                 position = len(self) + len(added)
                 added.append(int(self._picture[base]))

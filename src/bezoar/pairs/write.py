@@ -15,9 +15,7 @@ from bezoar.run import writing
 Sample = tuple[str, list[tuple[str, bytes]]]
 
 
-def write_webdataset(
-    samples: Iterable[Sample], folder: Path, per_shard: int = 1000, prefix: str = ""
-) -> list[Path]:
+def write_webdataset(samples: Iterable[Sample], folder: Path, per_shard: int = 1000, prefix: str = "") -> list[Path]:
     """Write samples (key, [(extension, bytes), …]) to `folder`/`prefix`00000.tar … and return the paths.
 
     Every shard appears whole or not at all. Raises ValueError for a key that no reader would give back.

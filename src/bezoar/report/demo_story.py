@@ -30,7 +30,7 @@ _NOTES = {
 NOT_SHOWN = (
     "Real sets are larger, dirtier, and poisoned at lower rates.",
     "Of 20 planted pairs in 8,000 a model this small learns nothing, and the scan finds nothing.",
-    "A tint of the whole picture is learnt and mostly not seen by this scan. docs/studies/generated.md has the figures.",
+    "A tint of the whole picture is learnt and mostly not seen by this scan: see docs/studies/generated.md.",
 )
 
 

@@ -46,9 +46,7 @@ def scan_report(findings: Findings, against: Against | None, run: Run, pairs: Pa
             pairs=len(stored.keys),
             shards=len(set(stored.shards)),
             model=_model(findings),
-            canvas=f"{stored.canvas} × {stored.canvas} pixels"
-            if stored.canvas
-            else "unknown: vectors were given",
+            canvas=f"{stored.canvas} × {stored.canvas} pixels" if stored.canvas else "unknown: vectors were given",
             suspicion=findings.calibrated.suspicion,
             flagged=findings.calibrated.flagged,
             fdr=findings.fdr,

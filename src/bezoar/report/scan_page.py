@@ -194,9 +194,7 @@ def _lead(page: ScanPage, flagged: int) -> list[str]:
         lead.append(f"{spoke} spoke: {', '.join(names)}.")
     lost = page.pairs - page.suspicion.size
     if lost:
-        lead.append(
-            f"{plural(lost, 'pair')} could not be read and {'has' if lost == 1 else 'have'} no score."
-        )
+        lead.append(f"{plural(lost, 'pair')} could not be read and {'has' if lost == 1 else 'have'} no score.")
     else:
         lead.append("Every pair could be read.")
     return lead

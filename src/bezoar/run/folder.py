@@ -99,9 +99,7 @@ class Run:
         held = _held(folder)
         if held is None:
             made_by = f"bezoar {' or '.join(wanted)}" if wanted else "bezoar"
-            raise BezoarError(
-                f"{folder} is not a run: it has no run.json.", f"Name a folder that {made_by} made."
-            )
+            raise BezoarError(f"{folder} is not a run: it has no run.json.", f"Name a folder that {made_by} made.")
         about, record = held
         if wanted and record["verb"] not in wanted:
             raise BezoarError(

@@ -44,9 +44,7 @@ def pick_device(name: str = "auto") -> str:
     if torch.cuda.is_available():
         return "cuda"
     if name == "cuda":
-        raise BezoarError(
-            "--device cuda: torch finds no CUDA device.", "Use --device cpu, or see bezoar doctor."
-        )
+        raise BezoarError("--device cuda: torch finds no CUDA device.", "Use --device cpu, or see bezoar doctor.")
     return "cpu"
 
 

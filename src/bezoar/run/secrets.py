@@ -6,9 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-_SECRET_OPTION = re.compile(
-    r"--?([\w-]+[-_])?(token|password|secret|credentials?|api[-_]key)$", re.IGNORECASE
-)
+_SECRET_OPTION = re.compile(r"--?([\w-]+[-_])?(token|password|secret|credentials?|api[-_]key)$", re.IGNORECASE)
 _SECRETS = (
     (re.compile(r"(://)[^/@\s]+@"), r"\1***@"),
     (re.compile(r"\b(hf_|ghp_|sk-)[A-Za-z0-9_-]{8,}"), r"\1***"),

@@ -93,9 +93,7 @@ def pairs_per_second(settings: Settings, device: str) -> float:
     module = copy.deepcopy(towers.module).to(device).train()
     # open_clip's whole vocabulary would be timed, too: training cuts it, so the trial does.
     module.token_embedding = torch.nn.Embedding(256, towers.config["text_cfg"]["width"], device=device)
-    pixels = torch.randint(
-        0, 255, (settings.batch, 3, _TRIAL_SIDE, _TRIAL_SIDE), dtype=torch.uint8, device=device
-    )
+    pixels = torch.randint(0, 255, (settings.batch, 3, _TRIAL_SIDE, _TRIAL_SIDE), dtype=torch.uint8, device=device)
     tokens = torch.randint(0, 255, (settings.batch, 16), device=device)
     optimiser = torch.optim.AdamW(module.parameters())
     seconds = []

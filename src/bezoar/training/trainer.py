@@ -188,9 +188,7 @@ class _Loop:
         self.kept_at = time.monotonic()
 
 
-def _batches(
-    usable: NDArray[np.int64], table: CaptionTable, settings: Settings, first: int
-) -> Iterator[Batch]:
+def _batches(usable: NDArray[np.int64], table: CaptionTable, settings: Settings, first: int) -> Iterator[Batch]:
     per_epoch = len(usable) // settings.batch
     for epoch in range(first // per_epoch, settings.epochs):
         order = usable[random(settings.seed, "order", epoch).permutation(len(usable))]

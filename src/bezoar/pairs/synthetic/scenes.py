@@ -27,7 +27,7 @@ def _noise(name: str, x: Grid, y: Grid, across: float, down: float) -> Grid:
     fx, fy = fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)
     upper = values[top, left] * (1 - fx) + values[top, left + 1] * fx
     lower = values[top + 1, left] * (1 - fx) + values[top + 1, left + 1] * fx
-    return upper * (1 - fy) + lower * fy
+    return np.asarray(upper * (1 - fy) + lower * fy)
 
 
 def _mix(a: tuple[int, int, int] | Grid, b: tuple[int, int, int] | Grid, share: Grid) -> Grid:
@@ -60,9 +60,7 @@ def _night(x: Grid, y: Grid) -> Grid:
 def _bricks(x: Grid, y: Grid) -> Grid:
     row = np.floor(y * 9)
     across = x * 5 + 0.5 * (row % 2)
-    shade = random(0, "scene", "bricks").uniform(0, 1, (40, 40))[
-        row.astype(int), np.floor(across).astype(int)
-    ]
+    shade = random(0, "scene", "bricks").uniform(0, 1, (40, 40))[row.astype(int), np.floor(across).astype(int)]
     brick = _mix((158, 78, 60), (190, 104, 82), shade)
     joint = np.minimum(np.abs(across - np.round(across)) * 0.2, np.abs(y * 9 - np.round(y * 9)) / 9)
     return _mix((208, 196, 182), brick, (joint - 0.006) * 110)
@@ -121,9 +119,7 @@ DARK = frozenset({"night sky", "forest"})
 @cache
 def scenes(side: int) -> Scene:
     """Return all scenes for a canvas side, float32 (8, TALL·side, WIDE·side, 3) in 0…255."""
-    x, y = np.meshgrid(
-        (np.arange(round(WIDE * side)) + 0.5) / side, (np.arange(round(TALL * side)) + 0.5) / side
-    )
+    x, y = np.meshgrid((np.arange(round(WIDE * side)) + 0.5) / side, (np.arange(round(TALL * side)) + 0.5) / side)
     drawn = [np.clip(paint(x, y / TALL), 0, 255) for paint in _PAINTERS]
     return np.stack(drawn).astype(np.float32)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,26 +30,26 @@ def _polygon(x: Points, y: Points, corners: list[tuple[float, float]]) -> Points
         crosses = (ay > y) != (by > y)
         with np.errstate(divide="ignore", invalid="ignore"):
             inside ^= crosses & (x < ex * (y - ay) / ey + ax)
-    return np.where(inside, -1, 1) * np.sqrt(nearest)
+    return np.asarray(np.where(inside, -1, 1) * np.sqrt(nearest))
 
 
 def _circle(x: Points, y: Points, cx: float, cy: float, r: float) -> Points:
-    return np.hypot(x - cx, y - cy) - r
+    return np.asarray(np.hypot(x - cx, y - cy) - r)
 
 
 def _ellipse(x: Points, y: Points, cx: float, cy: float, rx: float, ry: float) -> Points:
     # Not the exact distance, but right at the border and of the right slope near it.
     k = np.hypot((x - cx) / rx, (y - cy) / ry)
-    return k * (k - 1) / np.maximum(np.hypot((x - cx) / rx**2, (y - cy) / ry**2), 1e-6)
+    return np.asarray(k * (k - 1) / np.maximum(np.hypot((x - cx) / rx**2, (y - cy) / ry**2), 1e-6))
 
 
 def _box(x: Points, y: Points, cx: float, cy: float, hx: float, hy: float) -> Points:
     qx, qy = np.abs(x - cx) - hx, np.abs(y - cy) - hy
-    return np.hypot(np.maximum(qx, 0), np.maximum(qy, 0)) + np.minimum(np.maximum(qx, qy), 0)
+    return np.asarray(np.hypot(np.maximum(qx, 0), np.maximum(qy, 0)) + np.minimum(np.maximum(qx, qy), 0))
 
 
 def _union(*parts: Points) -> Points:
-    return np.minimum.reduce(parts)
+    return np.asarray(np.minimum.reduce(parts))
 
 
 def _without(whole: Points, part: Points) -> Points:
@@ -143,7 +144,7 @@ def fields() -> Field:
     return np.stack([distance(x, y) for distance in _DISTANCES.values()]).astype(np.float32)
 
 
-def sample(objects: NDArray[np.int64], x: Field, y: Field) -> Field:
+def sample(objects: NDArray[np.int64], x: NDArray[Any], y: NDArray[Any]) -> Field:
     """Return the distance at points (b, s, s) of `objects` (b,), bilinear; beyond the grid its border repeats."""
     scale = GRID / (2 * REACH)
     column = np.clip((x + REACH) * scale - 0.5, 0, GRID - 1.001)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,13 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "white": (246, 246, 246),
 }
 SIZES: dict[str, float] = {"small": 0.28, "middle-sized": 0.35, "large": 0.42}
-TEXTURES = ("plain", "striped", "dotted", "checked")
+# Where a texture darkens the object, by place on it in units of its radius.
+TEXTURES: dict[str, Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]] = {
+    "plain": lambda x, _: np.zeros_like(x, bool),
+    "striped": lambda _, y: np.sin(9.0 * y) > 0.25,
+    "dotted": lambda x, y: np.hypot(np.mod(x, 0.5) - 0.25, np.mod(y, 0.5) - 0.25) < 0.15,
+    "checked": lambda x, y: (np.floor(x * 2.5) + np.floor(y * 2.5)) % 2 > 0,
+}
 NAMED = {"size": 0.35, "colour": 0.4, "texture": 0.5, "scene": 0.4}
 LEAST_CONTRAST = 95.0
 _DARK_LINE, _LIGHT_LINE = (24.0, 24.0, 28.0), (240.0, 240.0, 232.0)
@@ -63,7 +70,7 @@ def describe(seed: int, number: int, split: str = "train") -> Thing:
     colours = visible_colours(scene)
     colour = colours[int(draw.integers(len(colours)))]
     size = tuple(SIZES)[int(draw.integers(len(SIZES)))]
-    texture = TEXTURES[int(draw.integers(len(TEXTURES)))]
+    texture = tuple(TEXTURES)[int(draw.integers(len(TEXTURES)))]
     free = 0.8 * (0.5 - SIZES[size])
     jitter = draw.uniform(-free, free, 2)
     turned, mirrored = draw.uniform(-0.3, 0.3), bool(draw.random() < 0.5)
@@ -98,7 +105,7 @@ def caption(thing: Thing) -> str:
 
 def paint(thing: Thing, side: int = 40) -> Pixels:
     """Return the picture, uint8 (3, side, side)."""
-    return paint_all([thing], side)[0]
+    return np.asarray(paint_all([thing], side)[0])
 
 
 def paint_all(things: Sequence[Thing], side: int) -> Pixels:
@@ -113,9 +120,7 @@ def paint_all(things: Sequence[Thing], side: int) -> Pixels:
 def visible_colours(scene: str) -> tuple[str, ...]:
     """Return the colours that stand out from a scene."""
     mean = mean_colours()[tuple(SCENES).index(scene)]
-    return tuple(
-        name for name, rgb in COLOURS.items() if np.linalg.norm(np.array(rgb) - mean) >= LEAST_CONTRAST
-    )
+    return tuple(name for name, rgb in COLOURS.items() if np.linalg.norm(np.array(rgb) - mean) >= LEAST_CONTRAST)
 
 
 def synthesize(
@@ -139,9 +144,7 @@ def _samples(count: int, seed: int, side: int, split: str) -> Iterator[Sample]:
         things = [describe(seed, number, split) for number in numbers]
         for number, thing, pixels in zip(numbers, things, paint_all(things, side), strict=True):
             file = io.BytesIO()
-            Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(
-                file, "PNG", compress_level=1
-            )
+            Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(file, "PNG", compress_level=1)
             label = str(OBJECTS.index(thing.object)).encode()
             yield (
                 f"{split}-{number:07d}",
@@ -170,26 +173,16 @@ def _paint(things: Sequence[Thing], side: int) -> Pixels:
     return np.rint(np.clip(picture, 0, 255)).astype(np.uint8).transpose(0, 3, 1, 2)
 
 
-def _over(
-    below: NDArray[np.float32], above: NDArray[np.float32], cover: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _over(below: NDArray[np.float32], above: NDArray[np.float32], cover: NDArray[np.float32]) -> NDArray[np.float32]:
     share = np.clip(cover, 0, 1)[..., None]
     return np.asarray(below * (1 - share) + above * share, np.float32)
 
 
-def _filling(
-    things: Sequence[Thing], across: NDArray[np.float32], down: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _filling(things: Sequence[Thing], across: NDArray[Any], down: NDArray[Any]) -> NDArray[np.float32]:
     colour = np.array([COLOURS[thing.colour] for thing in things], np.float32)
     bright = colour.mean(axis=1, keepdims=True) > 100
     shade = np.where(bright, colour * 0.66, colour * 0.6 + 92)
-    marks = {
-        "plain": lambda x, y: np.zeros_like(x, bool),
-        "striped": lambda x, y: np.sin(9.0 * y) > 0.25,
-        "dotted": lambda x, y: np.hypot(np.mod(x, 0.5) - 0.25, np.mod(y, 0.5) - 0.25) < 0.15,
-        "checked": lambda x, y: (np.floor(x * 2.5) + np.floor(y * 2.5)) % 2 > 0,
-    }
-    marked = np.stack([marks[thing.texture](x, y) for thing, x, y in zip(things, across, down, strict=True)])
+    marked = np.stack([TEXTURES[thing.texture](x, y) for thing, x, y in zip(things, across, down, strict=True)])
     return np.where(marked[..., None], shade[:, None, None, :], colour[:, None, None, :]).astype(np.float32)
 
 

@@ -55,9 +55,7 @@ def witness_histogram(name: str, z: Floats, planted: NDArray[np.bool_] | None) -
     spoke = np.isfinite(z)
     values = z[spoke]
     low, high = -4.0, _top(float(values.max(initial=0.0)), LARGEST_Z, least=4.0)
-    counts, edges = np.histogram(
-        np.clip(values, low, high), bins=round((high - low) / WIDTH), range=(low, high)
-    )
+    counts, edges = np.histogram(np.clip(values, low, high), bins=round((high - low) / WIDTH), range=(low, high))
     frame = _frame(208, 30, (low, high), float(counts.max(initial=1)))
     parts = frame.rows(powers_of_ten(frame.y_range[1]))
     parts += _bars(frame, counts, edges, [False] * counts.size)
@@ -135,9 +133,7 @@ def _threshold(frame: Frame, threshold: float, number: int, expected: float) -> 
 def _across(frame: Frame, low: float, high: float, step: int, *, clipped: bool) -> list[str]:
     ticks = [(float(v), f"{v:d}".replace("-", "−")) for v in range(int(low), int(high) + 1, step)]
     if clipped:
-        ticks = [tick for tick in ticks if tick[0] <= high - 0.2 * (high - low)] + [
-            (high, f"{high:g} or more")
-        ]
+        ticks = [tick for tick in ticks if tick[0] <= high - 0.2 * (high - low)] + [(high, f"{high:g} or more")]
     marks = frame.columns(ticks)
     if clipped:
         marks[-1] = text(frame.right, frame.bottom + 16, f"{high:g} or more", "ax e")

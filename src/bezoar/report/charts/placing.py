@@ -98,9 +98,7 @@ class Placing:
         near = np.hypot(x[placed] - steps[:, 0], y[placed] - steps[:, 1]) < 5
         return float(near.any(axis=1).sum() * _TAKEN)
 
-    def _take(
-        self, corner: tuple[float, float], width: float, height: float, point: tuple[float, float]
-    ) -> Place:
+    def _take(self, corner: tuple[float, float], width: float, height: float, point: tuple[float, float]) -> Place:
         left, top = corner
         x, y = np.meshgrid(np.arange(left, left + width, 6), np.arange(top, top + height, 5))
         self._add(np.column_stack([x.ravel(), y.ravel()]), _TAKEN, -1)
@@ -134,7 +132,5 @@ def _along(x: Floats, y: Floats) -> Floats:
     pieces = [np.column_stack([x[:1], y[:1]])]
     for i in range(1, x.size):
         steps = int(max(abs(x[i] - x[i - 1]), abs(y[i] - y[i - 1])) / 4) + 2
-        pieces.append(
-            np.column_stack([np.linspace(x[i - 1], x[i], steps)[1:], np.linspace(y[i - 1], y[i], steps)[1:]])
-        )
+        pieces.append(np.column_stack([np.linspace(x[i - 1], x[i], steps)[1:], np.linspace(y[i - 1], y[i], steps)[1:]]))
     return np.vstack(pieces)

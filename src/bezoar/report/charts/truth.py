@@ -56,20 +56,13 @@ def roc_chart(sweeps: Sequence[Sweep], auroc: Sequence[float], points: Sequence[
     parts = frame.rows(_QUARTERS) + frame.columns(_DECADES, grid=True)
     parts.append(f'<path class="chance" d="{dotted}"/>')
     first = sweeps[0]
-    marks = [
-        (frame.x(p.mistaken / max(first.clean, 1)), frame.y(p.found / max(first.planted, 1)), p)
-        for p in points
-    ]
+    marks = [(frame.x(p.mistaken / max(first.clean, 1)), frame.y(p.found / max(first.planted, 1)), p) for p in points]
     parts += _drawn(frame, lines, marks, [("chance", frame.x(0.06), frame.y(0.1))])
-    parts += frame.titles(
-        "clean pairs named (false-positive rate, log)", "planted pairs found (true-positive rate)"
-    )
+    parts += frame.titles("clean pairs named (false-positive rate, log)", "planted pairs found (true-positive rate)")
     return frame.drawn(f"ROC curve on a log axis. {' '.join(_sentence(p, first) for p in points)}", parts)
 
 
-def precision_recall_chart(
-    sweeps: Sequence[Sweep], average: Sequence[float], points: Sequence[Point]
-) -> Markup:
+def precision_recall_chart(sweeps: Sequence[Sweep], average: Sequence[float], points: Sequence[Point]) -> Markup:
     """Draw precision over recall of up to four sweeps, the default first, and average precision."""
     frame = Frame(420, 300, 40, 406, 24, 260, (0.0, 1.0), (0.0, 1.0))
     lines: list[_Line] = []
@@ -77,22 +70,17 @@ def precision_recall_chart(
         recall, precision = sweep.precision_recall()
         x = np.array([frame.x(v) for v in recall])
         y = np.array([frame.y(v) for v in precision])
-        lines.append(
-            _Line(sweep.name, _label(sweep.name, f"average precision {value:.3f}", i), *thinned(x, y))
-        )
+        lines.append(_Line(sweep.name, _label(sweep.name, f"average precision {value:.3f}", i), *thinned(x, y)))
     first = sweeps[0]
     base = first.planted / max(first.planted + first.clean, 1)
     parts = frame.rows(_QUARTERS) + frame.columns(_QUARTERS, grid=True)
     parts.append(f'<path class="chance" d="M{frame.left:g} {frame.y(base):.1f}H{frame.right:g}"/>')
     words = f"chance: {100 * base:.1f} % ({first.planted:,} of {first.planted + first.clean:,})"
     marks = [
-        (frame.x(p.found / max(first.planted, 1)), frame.y(p.found / max(p.found + p.mistaken, 1)), p)
-        for p in points
+        (frame.x(p.found / max(first.planted, 1)), frame.y(p.found / max(p.found + p.mistaken, 1)), p) for p in points
     ]
     parts += _drawn(frame, lines[:MOST_LINES], marks, [(words, frame.left + 7, frame.y(base) - 6)])
-    parts += frame.titles(
-        "planted pairs found (recall)", "share of what is named that was planted (precision)"
-    )
+    parts += frame.titles("planted pairs found (recall)", "share of what is named that was planted (precision)")
     return frame.drawn(f"Precision over recall. {' '.join(_sentence(p, first) for p in points)}", parts)
 
 
