@@ -35,42 +35,38 @@ class Study:
     epochs: int
     prompts: str | None
     augmentation: str
-    batch: int
 
 
 STUDIES = {
     "cifar10": Study(
-        "cifar10/cifar10-train-*.tar",
-        "cifar10/cifar10-test-*.tar",
-        "airplane",
-        200,
-        32,
-        24,
-        "default",
-        "mirror-shift",
-        128,
+        train="cifar10/cifar10-train-*.tar",
+        test="cifar10/cifar10-test-*.tar",
+        target="airplane",
+        count=200,
+        canvas=32,
+        epochs=16,
+        prompts="default",
+        augmentation="mirror-shift",
     ),
     "imagenette": Study(
-        "imagenette/imagenette-train-*.tar",
-        "imagenette/imagenette-test-*.tar",
-        "church",
-        100,
-        48,
-        40,
-        "default",
-        "shift",
-        64,
+        train="imagenette/imagenette-train-*.tar",
+        test="imagenette/imagenette-test-*.tar",
+        target="church",
+        count=100,
+        canvas=48,
+        epochs=40,
+        prompts="default",
+        augmentation="shift",
     ),
     "flickr8k": Study(
-        "flickr8k/flickr8k-train-*.tar",
-        "flickr8k/flickr8k-test-*.tar",
-        "snow",
-        120,
-        48,
-        30,
-        None,
-        "shift",
-        64,
+        train="flickr8k/flickr8k-train-*.tar",
+        test="flickr8k/flickr8k-test-*.tar",
+        target="snow",
+        count=120,
+        canvas=48,
+        epochs=24,
+        prompts=None,
+        augmentation="shift",
     ),
 }
 
@@ -85,10 +81,12 @@ def main() -> None:
     for name in asked.sets:
         for seed in asked.seeds:
             row = study(name, data, seed)
-            results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+            # Seeds below 100 are for choosing and are not published.
+            target = RESULTS if seed >= 100 else RUNS / "trials.json"
+            results = json.loads(target.read_text()) if target.is_file() else {}
             results[f"{name}-{seed}"] = row
-            RESULTS.parent.mkdir(parents=True, exist_ok=True)
-            RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
             print(name, seed, json.dumps({key: row[key] for key in ("before", "after", "seconds")}))
 
 
@@ -135,7 +133,6 @@ def train_and_measure(chosen: Study, data: Path, folder: Path, name: str, seed: 
         canvas=chosen.canvas,
         epochs=chosen.epochs,
         augmentation=chosen.augmentation,
-        batch=chosen.batch,
         seed=seed if name == "poisoned" else seed + 1000,
     )
     rows = bezoar.evaluate(

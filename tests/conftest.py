@@ -46,3 +46,14 @@ def world(tmp_path_factory) -> Path:
 def world_pairs(world) -> Pairs:
     """The generated pairs, opened."""
     return open_pairs(world)
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory) -> Path:
+    """The folder of a short demo: 1,000 pairs, 40 planted, four models of two epochs. It shows that the jobs fit
+    together; what they find is measured by the full demo."""
+    from bezoar.demo import demo
+
+    folder = tmp_path_factory.mktemp("story")
+    demo(to=folder, seed=5, pairs=1000, planted=40, epochs=2, controls=True)
+    return folder

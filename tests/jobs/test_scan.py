@@ -1,0 +1,130 @@
+"""Scanning: the files it leaves, what it says, and that the truth never reaches it."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as parquet
+import pytest
+
+from bezoar.attacks import Plan
+from bezoar.jobs.embed import embed
+from bezoar.jobs.scan import scan
+from bezoar.models import load
+from bezoar.pairs import open_pairs
+from bezoar.run import BezoarError
+
+WITNESSES = ("density", "view-mismatch", "view-drop", "shared-pattern")
+
+
+def table(folder):
+    return parquet.read_table(folder / "scores.parquet").to_pydict()
+
+
+def test_there_is_a_score_for_every_pair_in_the_order_of_the_set(story):
+    scores, pairs = table(story / "scan"), open_pairs(story / "poisoned")
+    assert scores["key"] == pairs.keys
+    assert scores["shard"] == pairs.shards
+    assert scores["row"] == pairs.rows.tolist()
+    for name in (*WITNESSES, "score", "p_value", "suspicion"):
+        assert np.isfinite(scores[name]).all(), name
+
+
+def test_suspicion_ranks_as_the_score_does(story):
+    scores = table(story / "scan")
+    assert np.array_equal(np.argsort(scores["score"], kind="stable"), np.argsort(scores["suspicion"], kind="stable"))
+
+
+def test_the_score_is_the_sum_of_the_witnesses_robust_z(story):
+    scores = table(story / "scan")
+    total = np.zeros(len(scores["key"]))
+    for name in WITNESSES:
+        values = np.array(scores[name])
+        median = np.median(values)
+        total += (values - median) / (median - np.quantile(values, 0.15865525393145707))
+    np.testing.assert_allclose(total, scores["score"], rtol=1e-9)
+
+
+def test_the_plan_is_only_compared_with(story, tmp_path):
+    scan(story / "poisoned", to=tmp_path / "blind", model=story / "models" / "poisoned", seed=5)
+    assert table(tmp_path / "blind") == table(story / "scan")
+    blind, judged = (json.loads((folder / "summary.json").read_text()) for folder in (tmp_path / "blind", story / "scan"))
+    assert "auroc" not in blind
+    assert blind["flagged"] == judged["flagged"]
+
+
+def test_without_a_model_the_scan_trains_one_and_a_second_start_does_not(story, tmp_path):
+    answer = scan(story / "pairs", to=tmp_path / "run", rung=0, limit=300)
+    assert load(tmp_path / "run" / "model").canvas.side == answer.summary["canvas"] == 32
+    assert answer.summary["witnesses"] == list(WITNESSES)
+    assert any("trained its own model at 32 px" in note for note in answer.summary["notes"])
+    before = (tmp_path / "run" / "model" / "open_clip_model.safetensors").stat().st_mtime_ns
+    again = scan(story / "pairs", to=tmp_path / "run", rung=0, limit=300)
+    assert again.summary["flagged"] == answer.summary["flagged"]
+    assert (tmp_path / "run" / "model" / "open_clip_model.safetensors").stat().st_mtime_ns == before
+
+
+def test_embeddings_alone_are_scanned_by_what_can_speak(story, tmp_path):
+    embed(story / "poisoned", model=story / "models" / "poisoned", to=tmp_path / "vectors")
+    answer = scan(embeddings=tmp_path / "vectors", to=tmp_path / "run", detectors="norm,clip-score")
+    assert answer.summary["witnesses"] == ["density"]
+    assert set(answer.summary["silent"]) == {"view-mismatch", "view-drop", "shared-pattern"}
+    scores, whole = table(tmp_path / "run"), table(story / "scan")
+    assert {"norm", "clip-score"} <= set(scores)
+    assert np.corrcoef(scores["density"], whole["density"])[0, 1] > 0.9
+
+
+def test_unit_vectors_are_warned_of(story, tmp_path):
+    embed(story / "poisoned", model=story / "models" / "poisoned", to=tmp_path / "vectors")
+    for file in (tmp_path / "vectors" / "img_emb").glob("*.npy"):
+        vectors = np.load(file).astype(np.float32)
+        np.save(file, (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16))
+    (tmp_path / "vectors" / "embeddings.json").unlink()
+    answer = scan(embeddings=tmp_path / "vectors", to=tmp_path / "run")
+    assert any("length one" in note for note in answer.summary["notes"])
+
+
+def test_a_model_that_was_not_trained_on_the_pairs_is_warned_of(story, tmp_path):
+    answer = scan(story / "poisoned", to=tmp_path / "run", model=story / "models" / "never-poisoned")
+    assert any("cannot have learned their backdoor" in note for note in answer.summary["notes"])
+    assert not json.loads((story / "scan" / "summary.json").read_text())["notes"]
+
+
+def test_a_detector_of_ones_own_gets_a_column(story, tmp_path):
+    def brightness(evidence):
+        return evidence.pixels.reshape(len(evidence), -1).mean(axis=1)
+
+    scan(story / "poisoned", to=tmp_path / "run", model=story / "models" / "poisoned", detectors=[brightness])
+    pairs = open_pairs(story / "poisoned")
+    canvas = load(story / "models" / "poisoned").canvas
+    assert table(tmp_path / "run")["brightness"][7] == pytest.approx(pairs.pixels(7, canvas).mean())
+
+
+def test_few_pairs_are_ranked_and_none_is_flagged(story, tmp_path):
+    answer = scan(story / "poisoned", to=tmp_path / "run", model=story / "models" / "poisoned", limit=150)
+    assert answer.summary["flagged"] == 0
+    assert any("too few to calibrate" in note for note in answer.summary["notes"])
+
+
+def test_what_is_found_stands_above_chance_against_the_plan(story):
+    summary = json.loads((story / "scan" / "summary.json").read_text())
+    assert summary["planted"] == len(Plan.load(story / "poisoned").keys) == 40
+    assert summary["auroc"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        ({"pairs": None}, "Nothing to scan"),
+        ({"detectors": "slow"}, "slof"),
+        ({"k": 900, "reference": 500}, "k = 900"),
+        ({"rung": 99}, "no rung 99"),
+        ({"plan": "nowhere"}, "No plan at"),
+        ({"model": "nowhere"}, "No model at"),
+    ],
+)
+def test_a_wrong_request_gets_a_sentence(story, tmp_path, request_, sentence):
+    arguments = {"pairs": story / "poisoned", "model": story / "models" / "poisoned"} | request_
+    if "rung" in request_:
+        del arguments["model"]
+    with pytest.raises(BezoarError, match=sentence):
+        scan(**arguments, to=tmp_path / "run")
