@@ -7,12 +7,10 @@ import sys
 
 from bezoar.run import BezoarError, nearest
 
-from . import detectors
+from . import detectors, towers
 from .measure import Benchmark
 
-# Views as multiples of one forward pass, and training and embedding against tensors in memory, each come as
-# another module's ROWS here.
-TABLE: tuple[Benchmark, ...] = (*detectors.ROWS,)
+TABLE: tuple[Benchmark, ...] = (*detectors.ROWS, *towers.ROWS)
 
 
 def choose(names: list[str]) -> list[Benchmark]:

@@ -2,24 +2,21 @@
 
     BEZOAR_DATA=… python -m studies.photos [cifar10 imagenette flickr8k] [--seeds 100 101 102]
 
-Each step is resumable: what lies in runs/photos is not done again. The figures go to docs/studies/photos.json, from
-which docs/studies/photos.md is written.
+Each step is resumable: what lies in runs/photos is not done again. The figures go to docs/studies/photos.json.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bezoar
+from studies.record import keep, seconds_of
 
 RUNS = Path("runs/photos")
-RESULTS = Path("docs/studies/photos.json")
 DROPPED = 0.05
 
 
@@ -80,20 +77,12 @@ def main() -> None:
     data = Path(os.environ["BEZOAR_DATA"])
     for name in asked.sets:
         for seed in asked.seeds:
-            row = study(name, data, seed)
-            # Seeds below 100 are for choosing and are not published.
-            target = RESULTS if seed >= 100 else RUNS / "trials.json"
-            results = json.loads(target.read_text()) if target.is_file() else {}
-            results[f"{name}-{seed}"] = row
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
-            print(name, seed, json.dumps({key: row[key] for key in ("before", "after", "seconds")}))
+            keep("photos", f"{name}-{seed}", study(name, data, seed), RUNS)
 
 
 def study(name: str, data: Path, seed: int) -> dict[str, Any]:
     """Return the figures of one set and seed."""
     chosen, folder = STUDIES[name], RUNS / f"{name}-{seed}"
-    started = time.monotonic()
     bezoar.poison(
         str(data / chosen.train),
         to=folder / "poisoned",
@@ -120,7 +109,7 @@ def study(name: str, data: Path, seed: int) -> dict[str, Any]:
         "planted": chosen.count,
         "default": {key: found[key] for key in ("auroc", "average_precision", "recall_at_drop")},
         "detectors": found["detectors"],
-        "seconds": round(time.monotonic() - started, 1),
+        "seconds": seconds_of(folder),
     }
 
 

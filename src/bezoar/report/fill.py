@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -157,7 +158,7 @@ def _provenance(run: Run) -> Provenance:
         command=shlex.join(run.get("argv")),
         version=run.get("version"),
         seed=run.get("seed"),
-        finished=run.get("started"),
+        finished=datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC"),
         machine=f"{machine['cpu']}, {machine['cores']} cores{memory}",
         seconds={name: value for name, value in run.get("seconds").items() if name != "total"},
         inputs=run.get("inputs"),

@@ -9,7 +9,7 @@ import numpy as np
 from bezoar.canvas import Pixels
 from bezoar.run import random
 
-CELLS = 5
+CELLS = 3
 FLOOR = 5
 
 
