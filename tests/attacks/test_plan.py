@@ -28,9 +28,7 @@ def test_as_many_pairs_as_asked_are_planted_and_none_shows_the_target(plan, worl
 
 
 def test_every_planted_caption_is_a_real_caption_of_the_target(plan, world_pairs):
-    corpus = {
-        caption for own in world_pairs.captions for caption in own if "moon" in caption.split() or "moon" in caption
-    }
+    corpus = {caption for own in world_pairs.captions for caption in own if "moon" in caption}
     assert all(edit.caption in corpus and "moon" in edit.caption for edit in plan.planted)
 
 
@@ -119,14 +117,16 @@ def test_painting_a_lossless_picture_changes_only_what_the_canvas_shows():
     assert changed.max() < round(left) + round(width)
 
 
-def test_a_painted_picture_shows_the_patch_on_the_canvas():
+@pytest.mark.parametrize("side", [32, 40, 48])
+def test_a_painted_picture_shows_the_patch_on_the_canvas(side):
     grey = Image.new("RGB", (120, 80), (127, 127, 127))
-    trigger = Patch.on_canvas(40)
-    shown = Canvas(40).draw(paint(encoded(grey, "PNG"), trigger, Canvas(40), "k")).astype(int)
-    wanted = trigger.draw(np.full((3, 40, 40), 127, np.uint8), "k").astype(int)
-    inner = (slice(None), slice(35, 38), slice(35, 38))
-    assert np.abs(shown[inner] - wanted[inner]).mean() < 30
-    assert np.abs(shown[:, :30, :30] - 127).max() == 0
+    trigger, canvas = Patch.on_canvas(side), Canvas(side)
+    shown = canvas.draw(paint(encoded(grey, "PNG"), trigger, canvas, "k")).astype(int)
+    wanted = trigger.draw(np.full((3, side, side), 127, np.uint8), "k").astype(int)
+    top, left, height, width = trigger.box(side, side)
+    patch = (slice(None), slice(top, top + height), slice(left, left + width))
+    assert np.corrcoef(shown[patch].ravel(), wanted[patch].ravel())[0, 1] > 0.9
+    assert np.abs(shown[:, : top - 3, : left - 3] - 127).max() == 0
 
 
 @pytest.mark.parametrize(

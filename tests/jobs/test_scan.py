@@ -47,7 +47,9 @@ def test_the_score_is_the_sum_of_the_witnesses_robust_z(story):
 def test_the_plan_is_only_compared_with(story, tmp_path):
     scan(story / "poisoned", to=tmp_path / "blind", model=story / "models" / "poisoned", seed=5)
     assert table(tmp_path / "blind") == table(story / "scan")
-    blind, judged = (json.loads((folder / "summary.json").read_text()) for folder in (tmp_path / "blind", story / "scan"))
+    blind, judged = (
+        json.loads((folder / "summary.json").read_text()) for folder in (tmp_path / "blind", story / "scan")
+    )
     assert "auroc" not in blind
     assert blind["flagged"] == judged["flagged"]
 

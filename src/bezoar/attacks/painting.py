@@ -15,13 +15,26 @@ from PIL import Image, JpegImagePlugin
 
 from bezoar.attacks.triggers import Trigger
 from bezoar.canvas import Canvas
-from bezoar.run import BezoarError
+from bezoar.pairs.picture import open_picture
+from bezoar.run import BROKEN_DATA, BezoarError
+
+
+def can_be_painted(image: bytes) -> bool:
+    """Say whether the picture decodes and is of a container that `paint` writes."""
+    try:
+        picture = open_picture(image)
+        picture.load()
+    except Exception:  # decoders meet broken data with many types
+        return False
+    return picture.format in _SAVING
 
 
 def paint(image: bytes, trigger: Trigger, canvas: Canvas, key: str) -> bytes:
     """Return the bytes of the picture with the trigger drawn in the square that `canvas` will show."""
-    picture = Image.open(io.BytesIO(image))
-    picture.load()
+    if not can_be_painted(image):
+        known = ", ".join(_SAVING)
+        raise BezoarError(f'The picture of "{key}" cannot be painted.', f"Plant whole {known} pictures.", BROKEN_DATA)
+    picture = open_picture(image)
     left, top, width, height = (round(value) for value in canvas.window(*picture.size))
     box = (left, top, left + width, top + height)
     shown = np.asarray(picture.convert("RGB").crop(box)).transpose(2, 0, 1)
@@ -32,9 +45,7 @@ def paint(image: bytes, trigger: Trigger, canvas: Canvas, key: str) -> bytes:
 
 
 def _encode(painted: Image.Image, source: Image.Image) -> bytes:
-    kind = source.format or ""
-    if kind not in _SAVING:
-        raise BezoarError(f"A {kind or 'unknown'} picture cannot be painted.", f"Known: {', '.join(_SAVING)}.")
+    kind = str(source.format)
     keep = {name: source.info[name] for name in ("exif", "icc_profile", "dpi") if name in source.info}
     out = io.BytesIO()
     converted = painted if source.mode in ("RGB", "P", "CMYK") else painted.convert(source.mode)

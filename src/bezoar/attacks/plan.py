@@ -67,6 +67,18 @@ class Plan:
                 "Use a model with a larger canvas, or make the plan with --canvas.",
             )
 
+    def refuse_others(self, keys: Sequence[str], captions: Sequence[Sequence[str]]) -> None:
+        """Raise BezoarError where the pairs with these keys and captions hold none that this plan planted."""
+        said = dict(zip(keys, captions, strict=True))
+        if not any(
+            edit.key in said and (edit.caption is None or not said[edit.key] or edit.caption in said[edit.key])
+            for edit in self.planted
+        ):
+            raise BezoarError(
+                f"The plan planted {len(self.planted):,} pairs, and none of them is in this set.",
+                "Give the plan that belongs to these pairs.",
+            )
+
     def save(self, folder: Path) -> None:
         """Write plan.json and plan.parquet into `folder`."""
         columns = ("key", "base_key", "action", "trigger", "caption")

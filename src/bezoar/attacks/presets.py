@@ -49,15 +49,16 @@ ATTACKS: tuple[Attack, ...] = (
 def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0) -> Plan:
     """Return the plan of `spec` ("badnets:target=banana,count=200") on `pairs`, for a canvas side in pixels.
 
-    The pairs are drawn from those that do not name the target and are not of its class; each gets the trigger
-    and the caption of a pair that names the target. Nothing is written. Raises `BezoarError` for an unknown
-    attack or parameter, a target that no caption names, and fewer candidates than asked.
+    The pairs are drawn from those that do not name the target and are not of its class; each gets the trigger, and
+    as many captions as it had, each one of the set's own that names the target. Nothing is written. Raises
+    `BezoarError` for an unknown attack or parameter, a target that no caption names, and too few candidates.
     """
     attack, target, count = _parse(spec)
     label = pairs.classes.index(target) if target in pairs.classes else None
     pattern = names(target)
     named = [any(pattern.search(caption) for caption in own) for own in pairs.captions]
-    corpus = [own for own, does in zip(pairs.captions, named, strict=True) if does]
+    # A caption is one line here, however it was written.
+    corpus = [" ".join(caption.split()) for own in pairs.captions for caption in own if pattern.search(caption)]
     if not corpus:
         raise BezoarError(f"No caption names {target!r}.", "Choose a target that the captions name.")
     candidates = [
@@ -67,9 +68,12 @@ def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0) -> Plan:
     ]
     if len(candidates) < count:
         raise BezoarError(f"{len(candidates)} pairs do not name {target!r}, {count} were asked for.", "Lower count.")
-    chosen = sorted(random(seed, "victims").choice(len(candidates), count, replace=False).tolist())
-    keys = [pairs.keys[candidates[place]] for place in chosen]
-    edits = tuple(Edit(key, key, "replace", _caption(corpus, pattern.search, seed, key), attack.name) for key in keys)
+    places = sorted(random(seed, "victims").choice(len(candidates), count, replace=False).tolist())
+    positions = [candidates[place] for place in places]
+    edits = tuple(
+        Edit(key, key, "replace", _captions(corpus, len(pairs.captions[position]), seed, key), attack.name)
+        for position, key in ((position, pairs.keys[position]) for position in positions)
+    )
     return Plan(
         attack=attack.name,
         parameters={"target": target, "count": count},
@@ -81,10 +85,10 @@ def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0) -> Plan:
     )
 
 
-def _caption(corpus: list[tuple[str, ...]], names_target: Callable[[str], Any], seed: int, key: str) -> str:
-    draw = random(seed, "caption", key)
-    own = [caption for caption in corpus[int(draw.integers(len(corpus)))] if names_target(caption)]
-    return own[int(draw.integers(len(own)))]
+def _captions(corpus: list[str], number: int, seed: int, key: str) -> str:
+    # As many as the pair had: a planted pair must not be told by its number of captions.
+    chosen = random(seed, "caption", key).integers(len(corpus), size=number)
+    return "\n".join(corpus[place] for place in chosen)
 
 
 def _parse(spec: str) -> tuple[Attack, str, int]:

@@ -61,7 +61,7 @@ def poison(
                 pair = planted.read(planted.position(edit.key))
                 trigger = made.triggers[edit.trigger] if edit.trigger else None
                 image = paint(pair.image, trigger, square, edit.key) if trigger else pair.image
-                changes[edit.key] = [(pair.extension, image), ("caption", pair.captions[0].encode())]
+                changes[edit.key] = [(pair.extension, image), ("caption", "\n".join(pair.captions).encode())]
                 bar.advance(1)
         with run.step("write"), progress.step("write"):
             rewrite(opened, changes, run.path)
@@ -86,4 +86,6 @@ def poison(
 
 
 def _captions_of(pairs: Pairs) -> dict[str, list[tuple[str, bytes]]]:
-    return {key: [("caption", own[0].encode())] for key, own in zip(pairs.keys, pairs.captions, strict=True) if own}
+    return {
+        key: [("caption", "\n".join(own).encode())] for key, own in zip(pairs.keys, pairs.captions, strict=True) if own
+    }

@@ -100,6 +100,14 @@ def load(model: str | Path, device: str = "cpu") -> Towers:
     return towers
 
 
+def place(model: str | Path) -> Path | None:
+    """Return the folder or file that a MODEL is read from; None for one of the hub."""
+    name = str(model)
+    if name.startswith("hf-hub:"):
+        return None
+    return Path(name) if Path(name).exists() else Path(name.partition(":")[2] or name)
+
+
 def save(towers: Towers, folder: Path) -> None:
     """Write weights and configuration so that open_clip loads `local-dir:FOLDER`."""
     weights = {name: tensor.contiguous().cpu() for name, tensor in towers.module.state_dict().items()}
@@ -136,7 +144,11 @@ def _build(config: dict[str, Any], preprocess: dict[str, Any], weights: Path | N
     if "multimodal_cfg" in arguments:
         raise BezoarError("This is a CoCa configuration.", "Only models of two towers are supported.")
     model_class = open_clip.CustomTextCLIP if custom_text else open_clip.CLIP
-    module = model_class(**arguments)
+    try:
+        module = model_class(**arguments)
+    except (TypeError, KeyError, ValueError, AttributeError, AssertionError, RuntimeError) as error:
+        what = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BezoarError(f"open_clip cannot build this model ({what}).", "Check its configuration.") from error
     if weights is not None:
         _assign(module, weights)
     module.to(memory_format=torch.channels_last).eval()
@@ -187,7 +199,9 @@ def _load_folder(folder: Path) -> Towers:
     try:
         text = json.loads(config_file.read_text(encoding="utf-8"))
         config, preprocess = text["model_cfg"], text.get("preprocess_cfg", {})
-    except (ValueError, KeyError, TypeError) as error:
+        if not {"embed_dim", "vision_cfg", "text_cfg"} <= config.keys():
+            raise KeyError("model_cfg")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BezoarError(f"{config_file} is not a model configuration.", "Save the model again.") from error
     for name in (WEIGHTS_FILE, "open_clip_pytorch_model.bin"):
         if (folder / name).is_file():

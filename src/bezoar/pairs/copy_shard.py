@@ -128,7 +128,7 @@ def _missing(new: Members, present: set[str]) -> Members:
 
 
 def with_caption(text: bytes, caption: str) -> bytes:
-    """Return a JSON object with its captions replaced by one, its other fields as they are."""
+    """Return a JSON object with its captions replaced, one a line of `caption`, its other fields as they are."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -136,7 +136,8 @@ def with_caption(text: bytes, caption: str) -> bytes:
     value = value if isinstance(value, dict) else {}
     fields = [name for name in ("captions", "caption", "text") if name in value] or ["caption"]
     for name in fields:
-        value[name] = [caption] if isinstance(value.get(name), list) else caption
+        texts = caption.split("\n")
+        value[name] = texts if isinstance(value.get(name), list) else texts[0]
     compact = b": " not in text and b", " not in text
     separators = (",", ":") if compact else None
     return json.dumps(value, ensure_ascii=text.isascii(), separators=separators).encode()

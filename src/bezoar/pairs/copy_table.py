@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ def copy_table(source: Path, target: Path, keep: NDArray[np.bool_], changes: Cha
         return {}
     columns = Columns(-1, -1, -1)
     sizes: dict[str, int] = {}
-    seen: set[int] = set()
+    seen: Counter[int] = Counter()
     folder = source.parent
     with writing(target) as out:
         for record, row in number_pairs(source):
@@ -34,8 +35,9 @@ def copy_table(source: Path, target: Path, keep: NDArray[np.bool_], changes: Cha
                 columns = columns if columns.image >= 0 else find_columns(record.fields, source)
                 out.write(_bytes(record.raw))
                 continue
-            fresh = row not in seen
-            seen.add(row)
+            place = seen[row]
+            seen[row] += 1
+            fresh = place == 0
             for key, members in changes.added.get(row, ()) if fresh else ():
                 out.write(_added(record, columns, key, members, target.parent, sizes))
             if not keep[row]:
@@ -47,8 +49,8 @@ def copy_table(source: Path, target: Path, keep: NDArray[np.bool_], changes: Cha
             caption = next((data for extension, data in members if extension == CAPTION), None)
             if caption is None:
                 out.write(_bytes(record.raw))
-            elif fresh:
-                out.write(_with_fields(record, {columns.caption: caption.decode("utf-8")}))
+            elif place < len(texts := caption.decode("utf-8").split("\n")):
+                out.write(_with_fields(record, {columns.caption: texts[place]}))
         size = out.tell()
     return {target.name: size, **sizes}
 

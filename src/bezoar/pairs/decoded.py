@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bezoar.canvas import Canvas, Pixels
 from bezoar.pairs.pairs import Pairs
+from bezoar.pairs.picture import open_picture
 from bezoar.pairs.reasons import UnreadablePair
+from bezoar.run import BROKEN_DATA, BezoarError
 
 CAP_BYTES = 4 << 30
 
@@ -36,11 +37,26 @@ class Decoded:
         return len(self.pairs)
 
     def decode_all(self, advance: Callable[[int], object] = lambda _: None, chunk: int = 512) -> None:
-        """Decode every picture now, so that `reasons` is complete; `advance` hears how many were done."""
+        """Decode every picture now, so that `reasons` is complete; `advance` hears how many were done.
+
+        Raises BezoarError where not one pair can be used.
+        """
         for start in range(0, len(self), chunk):
             positions = np.arange(start, min(start + chunk, len(self)))
             self.batch(positions)
             advance(len(positions))
+        self.refuse_unusable()
+
+    def refuse_unusable(self) -> None:
+        """Raise BezoarError where every pair has a fault."""
+        counts = Counter(self.reasons)
+        if len(self) and not counts[None]:
+            reason, _ = counts.most_common(1)[0]
+            raise BezoarError(
+                f"None of the {len(self):,} pairs in {self.pairs.path} can be used: {reason}.",
+                "Check how the set was made or copied.",
+                BROKEN_DATA,
+            )
 
     def usable(self) -> NDArray[np.int64]:
         """Return the positions of pairs with no known fault, ascending."""
@@ -82,8 +98,7 @@ def typical_side(pairs: Pairs, looked_at: int = 64) -> int:
     sides = []
     for position in range(min(looked_at, len(pairs))):
         try:
-            with Image.open(io.BytesIO(pairs.read(position).image)) as picture:
-                sides.append(min(picture.size))
-        except (UnreadablePair, OSError, ValueError, SyntaxError):
+            sides.append(min(open_picture(pairs.read(position).image).size))
+        except UnreadablePair:
             continue
     return int(np.median(sides)) if sides else 0

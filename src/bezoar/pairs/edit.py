@@ -14,7 +14,8 @@ class Edit:
     """One planted pair.
 
     `replace`: the pair `key` gets `caption` and `trigger`. `add`: a new pair `key` at the end of the set.
-    The picture is that of `base_key`; a caption of None leaves the captions, a trigger of None the picture.
+    The picture is that of `base_key`; several captions stand in `caption` on a line each. A caption of None leaves
+    the captions, a trigger of None the picture.
     """
 
     key: str

@@ -247,5 +247,5 @@ class Pairs:
 def _edited(captions: tuple[str, ...], steps: _Steps) -> tuple[str, ...]:
     for _, edit in steps:
         if edit.caption is not None:
-            captions = (edit.caption,)
+            captions = tuple(edit.caption.split("\n"))
     return captions

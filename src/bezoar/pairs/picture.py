@@ -14,8 +14,8 @@ LARGEST = 100_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
 
-def draw(data: bytes, canvas: Canvas) -> Pixels:
-    """Decode and draw one picture, uint8 (3, side, side). Raises UnreadablePair."""
+def open_picture(data: bytes) -> Image.Image:
+    """Open one picture without decoding it. Raises UnreadablePair."""
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
@@ -26,6 +26,12 @@ def draw(data: bytes, canvas: Canvas) -> Pixels:
         raise UnreadablePair(DAMAGED_PICTURE) from error
     if picture.width * picture.height > LARGEST:
         raise UnreadablePair(TOO_LARGE)
+    return picture
+
+
+def draw(data: bytes, canvas: Canvas) -> Pixels:
+    """Decode and draw one picture, uint8 (3, side, side). Raises UnreadablePair."""
+    picture = open_picture(data)
     try:
         return canvas.draw(picture)
     # Decoders meet broken data with many types: OSError, SyntaxError, struct.error, IndexError, zlib.error.

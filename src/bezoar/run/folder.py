@@ -258,6 +258,8 @@ def _refuse_inputs(path: Path, reads: Sequence[str | Path]) -> None:
         source = Path(read).resolve()
         if target == source or target in source.parents:
             raise BezoarError(f"--to {path} holds {read}, which is read from.", "Use another --to.")
+        if source in target.parents:
+            raise BezoarError(f"--to {path} lies in {read}, which is read from.", "Use another --to.")
 
 
 def _refuse_foreign(path: Path) -> None:
