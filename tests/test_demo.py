@@ -1,7 +1,6 @@
 """The demo runs from end to end, writes what it promises, and goes on where it stopped."""
 
 import json
-import os
 
 import pytest
 
@@ -63,7 +62,7 @@ def test_the_page_tells_the_figures_of_the_summary(story):
 
 
 def test_a_second_start_does_nothing_again(story):
-    before = {path: os.stat(path).st_mtime_ns for path in story.rglob("*") if path.is_file()}
+    before = {path: path.stat().st_mtime_ns for path in story.rglob("*") if path.is_file()}
     demo(to=story, seed=5, pairs=1000, planted=40, epochs=2, controls=True)
-    after = {path: os.stat(path).st_mtime_ns for path in story.rglob("*") if path.is_file()}
+    after = {path: path.stat().st_mtime_ns for path in story.rglob("*") if path.is_file()}
     assert before == after

@@ -70,10 +70,7 @@ class Plan:
     def refuse_others(self, keys: Sequence[str], captions: Sequence[Sequence[str]]) -> None:
         """Raise BezoarError where the pairs with these keys and captions hold none that this plan planted."""
         said = dict(zip(keys, captions, strict=True))
-        if not any(
-            edit.key in said and (edit.caption is None or not said[edit.key] or edit.caption in said[edit.key])
-            for edit in self.planted
-        ):
+        if not any(edit.key in said and _carries(said[edit.key], edit.caption) for edit in self.planted):
             raise BezoarError(
                 f"The plan planted {len(self.planted):,} pairs, and none of them is in this set.",
                 "Give the plan that belongs to these pairs.",
@@ -105,6 +102,11 @@ class Plan:
             "goal": asdict(self.goal),
             "triggers": {name: describe(trigger) for name, trigger in self.triggers.items()},
         }
+
+
+def _carries(captions: Sequence[str], planted: str | None) -> bool:
+    # Where no caption is known, the key has to do.
+    return not captions or planted is None or any(line in captions for line in planted.split("\n"))
 
 
 def _read(folder: Path) -> Plan:

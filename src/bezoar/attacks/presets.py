@@ -8,9 +8,10 @@ from typing import Any
 
 from bezoar.attacks.goal import Goal
 from bezoar.attacks.naming import names
+from bezoar.attacks.painting import can_be_painted
 from bezoar.attacks.plan import Plan
 from bezoar.attacks.triggers import Patch, Tint, Trigger
-from bezoar.pairs import Edit, Pairs
+from bezoar.pairs import Edit, Pairs, UnreadablePair
 from bezoar.run import BezoarError, nearest, random
 
 
@@ -66,13 +67,10 @@ def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0) -> Plan:
         for position, reason in enumerate(pairs.reasons)
         if reason is None and not named[position] and (label is None or pairs.labels[position] != label)
     ]
-    if len(candidates) < count:
-        raise BezoarError(f"{len(candidates)} pairs do not name {target!r}, {count} were asked for.", "Lower count.")
-    places = sorted(random(seed, "victims").choice(len(candidates), count, replace=False).tolist())
-    positions = [candidates[place] for place in places]
     edits = tuple(
         Edit(key, key, "replace", _captions(corpus, len(pairs.captions[position]), seed, key), attack.name)
-        for position, key in ((position, pairs.keys[position]) for position in positions)
+        for position in _victims(pairs, candidates, target, count, seed)
+        for key in [pairs.keys[position]]
     )
     return Plan(
         attack=attack.name,
@@ -83,6 +81,27 @@ def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0) -> Plan:
         triggers={attack.name: attack.trigger(canvas)},
         planted=edits,
     )
+
+
+def _victims(pairs: Pairs, candidates: list[int], target: str, count: int, seed: int) -> list[int]:
+    """Draw `count` of the candidates, ascending; where some cannot be painted, draw again without them."""
+    while True:
+        if len(candidates) < count:
+            what = f"{len(candidates)} readable pairs do not name {target!r}, {count} were asked for."
+            raise BezoarError(what, "Lower count.")
+        drawn = random(seed, "victims").choice(len(candidates), count, replace=False)
+        chosen = sorted(candidates[place] for place in drawn)
+        broken = {position for position in chosen if not _can_be_painted(pairs, position)}
+        if not broken:
+            return chosen
+        candidates = [position for position in candidates if position not in broken]
+
+
+def _can_be_painted(pairs: Pairs, position: int) -> bool:
+    try:
+        return can_be_painted(pairs.read(position).image)
+    except UnreadablePair:
+        return False
 
 
 def _captions(corpus: list[str], number: int, seed: int, key: str) -> str:

@@ -44,10 +44,7 @@ def run_command(verbs: Sequence[Verb], name: str, words: Sequence[str]) -> int:
     try:
         with stoppable():
             verb = _find(verbs, name)
-            module = cast(VerbModule, importlib.import_module(f"bezoar.cli.{verb.module}"))
-            parser = Parser(prog=f"bezoar {name}", description=verb.summary)
-            module.arguments(parser)
-            every_verb(parser)
+            module, parser = _load(verb)
             parser.parse_args(words, asked)
             # Whatever a library prints while it works is no part of the answer.
             with redirect_stdout(sys.stderr):
@@ -67,6 +64,19 @@ def run_command(verbs: Sequence[Verb], name: str, words: Sequence[str]) -> int:
         return _complain("Out of memory.", "Use --limit, or a machine with more of it.", BROKEN_DATA)
     except Exception as error:
         return _environment(error) or _bug(asked)
+
+
+def parser_of(verb: Verb) -> argparse.ArgumentParser:
+    """Return what reads the words behind a verb."""
+    return _load(verb)[1]
+
+
+def _load(verb: Verb) -> tuple[VerbModule, Parser]:
+    module = cast(VerbModule, importlib.import_module(f"bezoar.cli.{verb.module}"))
+    parser = Parser(prog=f"bezoar {verb.name}", description=verb.summary)
+    module.arguments(parser)
+    every_verb(parser)
+    return module, parser
 
 
 def _find(verbs: Sequence[Verb], name: str) -> Verb:

@@ -16,7 +16,7 @@ from bezoar.detection.density import Scores
 from bezoar.detection.detectors import DETECTORS, Detector, missing
 from bezoar.detection.evidence import Evidence, Look
 from bezoar.detection.robust import robust_z
-from bezoar.run import BezoarError
+from bezoar.run import BROKEN_DATA, BezoarError
 
 
 def _density(evidence: Evidence, look: Look) -> Scores:
@@ -71,5 +71,7 @@ def testify(evidence: Evidence) -> Testimony:
             z[witness.name] = standard
     if not z:
         reasons = "; ".join(f"{name} {reason}" for name, reason in silent.items())
+        if raw:
+            raise BezoarError(f"No witness can speak: {reasons}.", "Check how the set was made.", BROKEN_DATA)
         raise BezoarError(f"No witness can speak: {reasons}.", "Give pairs with a model or embeddings.")
     return Testimony(np.sum(list(z.values()), axis=0), z, raw, tuple(z), silent)

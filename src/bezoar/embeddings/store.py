@@ -84,7 +84,10 @@ def load_embeddings(folder: Path) -> Embeddings:
     if not files:
         raise BezoarError(f"No embeddings in {folder}.", "Name a folder with img_emb, text_emb and metadata.")
     numbers = [file.stem.removeprefix("metadata_") for file in files]
-    table = pa.concat_tables([parquet.read_table(file) for file in files], promote_options="default")
+    try:
+        table = pa.concat_tables([parquet.read_table(file) for file in files], promote_options="default")
+    except (OSError, pa.ArrowException) as error:
+        raise BezoarError(f"{folder / 'metadata'} cannot be read ({error}).", "Make the embeddings again.") from error
     image = _stack(folder, "img_emb", numbers)
     text = _stack(folder, "text_emb", numbers)
     if not len(image) == len(text) == table.num_rows:
@@ -104,7 +107,7 @@ def load_embeddings(folder: Path) -> Embeddings:
         captions=[caption or "" for caption in _column(table, ("caption",), [""] * table.num_rows)],
         shards=_column(table, ("shard",), [""] * table.num_rows),
         rows=_column(table, ("row",), list(range(table.num_rows))),
-        reasons=[reason or _fault(vector) for reason, vector in zip(reasons, image, strict=True)],
+        reasons=[reason or _fault(*vectors) for reason, *vectors in zip(reasons, image, text, strict=True)],
         normalized=bool(head.get("normalized", _is_unit(image))),
         model=head.get("model"),
         canvas=head.get("canvas"),
@@ -166,7 +169,10 @@ def _file(folder: Path, kind: str, number: int) -> Path:
 
 
 def _head(folder: Path) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads((folder / HEAD_FILE).read_text(encoding="utf-8"))
+    try:
+        values: dict[str, Any] = json.loads((folder / HEAD_FILE).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BezoarError(f"{folder / HEAD_FILE} is not JSON.", "Make the embeddings again.") from error
     return values
 
 
@@ -174,9 +180,9 @@ def _stack(folder: Path, kind: str, numbers: list[str]) -> Vectors:
     files = [folder / kind / f"{kind}_{number}.npy" for number in numbers]
     try:
         parts = [np.load(file, allow_pickle=False) for file in files]
-    except (OSError, ValueError) as error:
+        return np.concatenate(parts).astype(np.float32)
+    except (OSError, ValueError, EOFError) as error:
         raise BezoarError(f"{folder / kind} cannot be read ({error}).", "Make the embeddings again.") from error
-    return np.concatenate(parts).astype(np.float32)
 
 
 def _column(table: pa.Table, names: tuple[str, ...], default: list[Any]) -> list[Any]:
@@ -187,8 +193,10 @@ def _column(table: pa.Table, names: tuple[str, ...], default: list[Any]) -> list
     return default
 
 
-def _fault(vector: Vectors) -> str | None:
-    return None if np.isfinite(vector).all() and vector.any() else "no usable vector"
+def _fault(image: Vectors, text: Vectors) -> str | None:
+    # A text vector of zero stands for a picture without a caption.
+    fine = np.isfinite(image).all() and np.isfinite(text).all() and image.any()
+    return None if fine else "no usable vector"
 
 
 def _is_unit(vectors: Vectors) -> bool:

@@ -12,6 +12,7 @@ from bezoar.embeddings import encode_captions, encode_pictures, unit
 from bezoar.evaluation.rank import best_rank
 from bezoar.evaluation.rate import Rate
 from bezoar.models import Clip
+from bezoar.run import BezoarError
 
 DEPTHS = (1, 5, 10)
 
@@ -50,6 +51,9 @@ def retrieval_attack_success(
     flat = [caption for own in captions for caption in own]
     wanted = np.array([bool(names_target(caption)) for caption in flat])
     others = np.flatnonzero([not any(names_target(caption) for caption in own) for own in captions])
+    if not wanted.any() or not len(others):
+        what = f"{wanted.sum():,} of {len(flat):,} captions name the target."
+        raise BezoarError(what, "Name test pairs of which some name it and some do not.")
     plain = pixels[others]
     triggered = np.stack([draw(int(row), pixels[row]) for row in others])
     texts = unit(encode_captions(clip, flat, device=device))

@@ -13,6 +13,7 @@ from bezoar.evaluation.rank import best_rank
 from bezoar.evaluation.rate import Rate
 from bezoar.models import Clip
 from bezoar.pairs.prompts import fill
+from bezoar.run import BezoarError
 
 
 def class_vectors(
@@ -54,6 +55,8 @@ def attack_success(
     (the same pictures without trigger, taken for the target), `asr-true-class` (triggered, taken for what they are).
     """
     others = np.flatnonzero(labels != target)
+    if not len(others):
+        raise BezoarError("All pictures are of the target's own class.", "Name test pairs of other classes too.")
     plain = pixels[others]
     triggered = np.stack([draw(int(row), pixels[row]) for row in others])
     wanted = np.arange(len(texts)) == target

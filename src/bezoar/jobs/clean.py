@@ -60,7 +60,7 @@ def clean(
         seed=seed,
         force=force,
         data=True,
-        reads=[opened.path],
+        reads=[opened.path, scan.path],
     )
     if not cleaned.finished:
         progress.say(f"{len(opened):,} pairs: copies what stays, byte for byte; the input is not touched.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from bezoar.embeddings import embed_pairs
-from bezoar.models import load
+from bezoar.models import load, place
 from bezoar.pairs import Pairs, open_pairs
-from bezoar.pairs.decoded import Decoded
+from bezoar.pairs.decoded import Decoded, refuse_unusable
 from bezoar.run import Answer, Progress, Run, Silent, duration, pick_device, use_cores
 
 
@@ -40,7 +40,7 @@ def embed(
         inputs={"pairs": opened.fingerprint},
         seed=seed,
         force=force,
-        reads=[opened.path],
+        reads=[opened.path, place(model)],
     )
     progress.say(
         f"{len(opened):,} pairs, {model} at {towers.canvas.side} px on {device}: "
@@ -55,6 +55,7 @@ def embed(
             device=device,
             progress=progress,
         )
+    refuse_unusable(opened, stored.reasons)
     run.finish()
     unreadable = sum(reason is not None for reason in stored.reasons)
     return Answer(

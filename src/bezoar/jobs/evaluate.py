@@ -15,10 +15,11 @@ from bezoar.canvas import Pixels
 from bezoar.evaluation.rate import Rate
 from bezoar.evaluation.retrieval import retrieval, retrieval_attack_success
 from bezoar.evaluation.zero_shot import accuracy, attack_success, class_vectors
-from bezoar.models import Clip, load
+from bezoar.models import Clip, load, place
 from bezoar.pairs import Pairs, open_pairs, read_prompts
 from bezoar.pairs.decoded import Decoded
 from bezoar.run import (
+    BROKEN_DATA,
     Answer,
     BezoarError,
     Progress,
@@ -63,6 +64,9 @@ def evaluate(
             f"The plan's target {known.goal.target!r} is no class of {test.path}.",
             f"Name test pairs that have it; these have {', '.join(test.classes[:10])}.",
         )
+    clip = load(model, device)
+    if known is not None:
+        known.refuse_small(clip.canvas.side)
     run = Run.start(
         to,
         "evaluate",
@@ -74,11 +78,8 @@ def evaluate(
         inputs={"pairs": test.fingerprint},
         seed=seed,
         force=force,
-        reads=[test.path],
+        reads=[test.path, place(model), None if isinstance(plan, Plan) else plan],
     )
-    clip = load(model, device)
-    if known is not None:
-        known.refuse_small(clip.canvas.side)
     progress.say(f"{len(test):,} pictures at {clip.canvas.side} px on {device}: {_estimate(test, clip)}.")
     decoded = Decoded(test, clip.canvas)
     with run.step("read"), progress.bar("read", len(test), unit="pictures") as bar:
@@ -106,7 +107,9 @@ def _by_class(
     prompts: tuple[str, ...],
     device: str,
 ) -> list[Rate]:
-    known = test.labels[usable] >= 0
+    known = (test.labels[usable] >= 0) & (test.labels[usable] < len(test.classes))
+    if not known.any():
+        raise BezoarError(f"No picture in {test.path} has a label and can be read.", "Name other pairs.", BROKEN_DATA)
     labels, pixels = test.labels[usable][known], pixels[known]
     texts = class_vectors(clip, test.classes, prompts, device)
     rows = accuracy(clip, pixels, labels, texts, device=device)

@@ -7,7 +7,8 @@ from pathlib import Path
 from bezoar.attacks import Plan, plan_attack
 from bezoar.attacks.painting import paint
 from bezoar.canvas import Canvas
-from bezoar.pairs import Pairs, open_pairs, rewrite
+from bezoar.pairs import Pairs, open_pairs, read_prompts, rewrite
+from bezoar.pairs.prompts import prompt
 from bezoar.run import Answer, BezoarError, Progress, Run, Silent
 
 ASIDE = "_bezoar"
@@ -41,6 +42,7 @@ def poison(
         made = plan if isinstance(plan, Plan) else Plan.load(Path(plan))
     else:
         made = plan_attack(str(attack), opened, canvas=canvas or DEFAULT_CANVAS, seed=seed)
+    planted = opened.with_plan(made)
     run = Run.start(
         to,
         "poison",
@@ -49,14 +51,13 @@ def poison(
         seed=seed,
         force=force,
         data=True,
-        reads=[opened.path],
+        reads=[opened.path, None if isinstance(plan, Plan) else plan],
     )
     if not run.finished:
         progress.say(f"{len(opened):,} pairs: plants {len(made.planted):,}, writes every shard.")
         square = Canvas(made.canvas)
-        changes = _captions_of(opened) if prompts is not None else {}
+        changes = _captions_by_label(opened, prompts) if prompts is not None else {}
         with run.step("paint"), progress.bar("paint", len(made.planted)) as bar:
-            planted = opened.with_plan(made)
             for edit in made.planted:
                 pair = planted.read(planted.position(edit.key))
                 trigger = made.triggers[edit.trigger] if edit.trigger else None
@@ -85,7 +86,12 @@ def poison(
     )
 
 
-def _captions_of(pairs: Pairs) -> dict[str, list[tuple[str, bytes]]]:
-    return {
-        key: [("caption", "\n".join(own).encode())] for key, own in zip(pairs.keys, pairs.captions, strict=True) if own
-    }
+def _captions_by_label(pairs: Pairs, prompts: str) -> dict[str, list[tuple[str, bytes]]]:
+    """Return what has to be written for pairs whose caption is made from their label; others have theirs already."""
+    templates = read_prompts(prompts)
+    changes: dict[str, list[tuple[str, bytes]]] = {}
+    for key, captions, label in zip(pairs.keys, pairs.captions, pairs.labels, strict=True):
+        named = 0 <= label < len(pairs.classes)
+        if named and captions == (prompt(templates, key, pairs.classes[label]),):
+            changes[key] = [("caption", captions[0].encode())]
+    return changes

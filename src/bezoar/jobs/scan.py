@@ -20,8 +20,9 @@ from bezoar.detection.default import WITNESSES, testify
 from bezoar.detection.detectors import DETECTORS, Mine, choose_detectors
 from bezoar.detection.evidence import Evidence
 from bezoar.detection.findings import Findings, against_truth, summary_of, write_scores
+from bezoar.detection.reference import choose
 from bezoar.embeddings import Embeddings, embed_pairs, load_embeddings
-from bezoar.models import Towers, load, save
+from bezoar.models import Towers, load, place, save
 from bezoar.pairs import Pairs, open_pairs
 from bezoar.pairs.decoded import Decoded, typical_side
 from bezoar.report.fill import scan_report
@@ -93,6 +94,10 @@ def scan(
         raise BezoarError("--model does not go with --embeddings.", "The vectors were made by a model already.")
     opened = None if pairs is None else open_pairs(pairs, prompts=prompts, limit=limit)
     stored = None if embeddings is None else load_embeddings(Path(embeddings))
+    towers = None if model is None else load(model, device)
+    found = stored if opened is None else opened
+    assert found is not None
+    _refuse_hopeless(found, truth, max_rate, k, reference, trains=opened is not None and towers is None)
     run = Run.start(
         to,
         "scan",
@@ -108,7 +113,7 @@ def scan(
         inputs={"pairs": opened.fingerprint if opened else fingerprint(stored.keys if stored else None)},
         seed=seed,
         force=force,
-        reads=[opened.path] if opened else [],
+        reads=[embeddings if opened is None else opened.path, *_read_beside(model, plan)],
     )
     if run.finished:
         return _answer(run)
@@ -116,7 +121,8 @@ def scan(
     pixels: Pixels | None = None
     if opened is not None:
         run.note("source", {"pairs": str(opened.path.resolve()), "prompts": prompts, "limit": limit})
-        towers, decoded = _towers(run, opened, model, minutes, rung, seed, device, progress, notes)
+        notes += _faults(opened)
+        towers, decoded = _towers(run, opened, model, towers, minutes, rung, seed, device, progress, notes)
         stored = _embed(run, decoded, towers, model, device, progress)
         pixels = decoded.batch(_usable(stored))
     assert stored is not None
@@ -152,10 +158,42 @@ def _every_detector() -> list[str]:
     return [name for name in DETECTORS if name not in {witness.name for witness in WITNESSES}]
 
 
+def _read_beside(model: str | Path | None, plan: str | Path | Plan | None) -> list[str | Path | None]:
+    return [None if model is None else place(model), None if isinstance(plan, Plan) else plan]
+
+
+def _refuse_hopeless(
+    pairs: Pairs | Embeddings,
+    truth: Plan | None,
+    max_rate: float | None,
+    k: int | None,
+    reference: int | None,
+    trains: bool,
+) -> None:
+    """Refuse what would fail after hours, before anything is written."""
+    usable = sum(reason is None for reason in pairs.reasons)
+    choose(max_rate, usable, k=k, m=reference)
+    batch = RECIPES[0].settings.batch
+    if trains and usable < batch:
+        raise BezoarError(f"{usable} usable pairs are fewer than the {batch} that training takes.", "Name a --model.")
+    if truth is not None:
+        truth.refuse_others(pairs.keys, pairs.captions)
+
+
+def _faults(pairs: Pairs) -> list[str]:
+    broken = list(pairs.faults.items())
+    if not broken:
+        return []
+    name, fault = broken[0]
+    others = f" and {len(broken) - 1:,} more" if broken[1:] else ""
+    return [f"Broken shards: {name} ({fault}){others}. Pairs that were lost with them are in no count."]
+
+
 def _towers(
     run: Run,
     pairs: Pairs,
     model: str | Path | None,
+    towers: Towers | None,
     minutes: float | None,
     rung: int | None,
     seed: int,
@@ -165,8 +203,7 @@ def _towers(
 ) -> tuple[Towers, Decoded]:
     """Return the model that looks at the pairs, and their pictures on its canvas; train one where none is given."""
     folder = run.path / "model"
-    if model is not None:
-        towers = load(model, device)
+    if model is not None and towers is not None:
         progress.say(f"{len(pairs):,} pairs, {model} at {towers.canvas.side} px on {device}.")
         if not _was_trained_on(model, pairs):
             notes.append(

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from bezoar.attacks import Plan
-from bezoar.models import Towers, load, save
+from bezoar.models import Towers, load, place, save
 from bezoar.pairs import Pairs, open_pairs
 from bezoar.pairs.decoded import Decoded
-from bezoar.run import Answer, Progress, Run, Silent, duration, pick_device, use_cores
+from bezoar.run import Answer, BezoarError, Progress, Run, Silent, duration, nearest, pick_device, use_cores
+from bezoar.training.augmentation import AUGMENTATIONS
 from bezoar.training.recipes import RECIPES
 from bezoar.training.settings import Settings
 from bezoar.training.start import SMALL_ARCH, new_towers, pairs_per_second
-from bezoar.training.trainer import fit
+from bezoar.training.trainer import fit, steps_of
 
 
 def train(
@@ -68,6 +69,8 @@ def train(
     )
     if minutes is not None:
         settings = replace(settings, epochs=_epochs_in(minutes, len(opened), towers, settings, device))
+    # Refuses fewer pairs than a batch before anything is written.
+    steps_of(sum(reason is None for reason in opened.reasons), settings)
     run = Run.start(
         to,
         "train",
@@ -75,6 +78,7 @@ def train(
         inputs={"pairs": opened.fingerprint},
         seed=seed,
         force=force,
+        reads=[opened.path, place(start) if start else None, None if isinstance(plan, Plan) else plan],
     )
     if not run.finished:
         _announce(progress, opened, towers, settings, device)
@@ -90,7 +94,10 @@ def train(
 
 
 def _settings(**chosen: Any) -> Settings:
-    return replace(RECIPES[0].settings, **{name: value for name, value in chosen.items() if value is not None})
+    settings = replace(RECIPES[0].settings, **{name: value for name, value in chosen.items() if value is not None})
+    if settings.augmentation not in AUGMENTATIONS:
+        raise BezoarError(f"No augmentation {settings.augmentation}.", nearest(settings.augmentation, [*AUGMENTATIONS]))
+    return settings
 
 
 def _epochs_in(minutes: float, pairs: int, towers: Towers, settings: Settings, device: str) -> int:

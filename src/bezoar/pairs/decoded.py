@@ -45,18 +45,7 @@ class Decoded:
             positions = np.arange(start, min(start + chunk, len(self)))
             self.batch(positions)
             advance(len(positions))
-        self.refuse_unusable()
-
-    def refuse_unusable(self) -> None:
-        """Raise BezoarError where every pair has a fault."""
-        counts = Counter(self.reasons)
-        if len(self) and not counts[None]:
-            reason, _ = counts.most_common(1)[0]
-            raise BezoarError(
-                f"None of the {len(self):,} pairs in {self.pairs.path} can be used: {reason}.",
-                "Check how the set was made or copied.",
-                BROKEN_DATA,
-            )
+        refuse_unusable(self.pairs, self.reasons)
 
     def usable(self) -> NDArray[np.int64]:
         """Return the positions of pairs with no known fault, ascending."""
@@ -91,6 +80,17 @@ class Decoded:
             with ThreadPoolExecutor(self._workers) as pool:
                 list(pool.map(draw, range(len(positions)), chunksize=32))
         return out
+
+
+def refuse_unusable(pairs: Pairs, reasons: Sequence[str | None]) -> None:
+    """Raise BezoarError where every pair has its reason not to be used."""
+    if reasons and None not in reasons:
+        reason, count = Counter(reasons).most_common(1)[0]
+        raise BezoarError(
+            f"No usable pair in {pairs.path}: {count:,} of {len(reasons):,} have: {reason}.",
+            "Check how it was made.",
+            BROKEN_DATA,
+        )
 
 
 def typical_side(pairs: Pairs, looked_at: int = 64) -> int:

@@ -55,13 +55,13 @@ class Run:
         seed: int,
         force: bool = False,
         data: bool = False,
-        reads: Sequence[str | Path] = (),
+        reads: Sequence[str | Path | None] = (),
     ) -> Run:
         """Open the folder `to` for a run, new or resumed.
 
         `parameters` are JSON-like and are all that may change the result; `inputs` map a name to a
         fingerprint of bytes; `data` says that the folder will hold a data set; `reads` are the paths that the
-        run reads from.
+        run reads from; None stands for one that is not there.
         Raises BezoarError where the folder holds anything but this run.
         """
         path = Path(to)
@@ -252,9 +252,11 @@ def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return [name for name in {**before, **now} if before.get(name) != now.get(name)]
 
 
-def _refuse_inputs(path: Path, reads: Sequence[str | Path]) -> None:
+def _refuse_inputs(path: Path, reads: Sequence[str | Path | None]) -> None:
     target = path.resolve()
     for read in reads:
+        if read is None:
+            continue
         source = Path(read).resolve()
         if target == source or target in source.parents:
             raise BezoarError(f"--to {path} holds {read}, which is read from.", "Use another --to.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bezoar.run import BezoarError
+from bezoar.run import BezoarError, nearest
+
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Settings:
     `epochs` passes over the set; `batch` pairs a step on all devices together; AdamW with `learning_rate`,
     `betas`, `eps`, `weight_decay` (on tensors of two or more axes only); the rate rises over the first `warmup`
     share of the steps and falls by a cosine to zero at the last; `clip_gradients` is the largest norm, None for
-    none; `precision` is Lightning Fabric's name; exp(logit scale) stays in [1, `largest_scale`].
+    none; `precision` is Lightning Fabric's name, one of PRECISIONS; exp(logit scale) stays in [1, `largest_scale`].
     """
 
     epochs: int = 12
@@ -38,6 +40,8 @@ class Settings:
                 f"epochs {self.epochs}, batch {self.batch}, learning rate {self.learning_rate} cannot be trained.",
                 "Use at least one epoch, a batch of two and a rate above zero.",
             )
+        if self.precision not in PRECISIONS:
+            raise BezoarError(f"There is no precision {self.precision}.", nearest(self.precision, PRECISIONS))
 
     def rate(self, step: int, steps: int) -> float:
         """Return the learning rate of step `step` (from 0) of `steps`."""
