@@ -92,6 +92,8 @@ def scan(
         raise BezoarError("Nothing to scan, or two things.", "Name a folder of pairs, or --embeddings DIR.")
     if embeddings is not None and model is not None:
         raise BezoarError("--model does not go with --embeddings.", "The vectors were made by a model already.")
+    if embeddings is not None and limit is not None:
+        raise BezoarError("--limit does not go with --embeddings.", "All vectors of the folder are scanned.")
     opened = None if pairs is None else open_pairs(pairs, prompts=prompts, limit=limit)
     stored = None if embeddings is None else load_embeddings(Path(embeddings))
     towers = None if model is None else load(model, device)
