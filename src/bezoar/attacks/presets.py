@@ -87,7 +87,7 @@ def _victims(pairs: Pairs, candidates: list[int], target: str, count: int, seed:
     """Draw `count` of the candidates, ascending; where some cannot be painted, draw again without them."""
     while True:
         if len(candidates) < count:
-            what = f"{len(candidates)} readable pairs do not name {target!r}, {count} were asked for."
+            what = f"{count} pairs were asked for, and fewer can be painted and do not name {target!r}."
             raise BezoarError(what, "Lower count.")
         drawn = random(seed, "victims").choice(len(candidates), count, replace=False)
         chosen = sorted(candidates[place] for place in drawn)

@@ -30,7 +30,8 @@ def choose(max_rate: float | None, n: int, *, k: int | None = None, m: int | Non
     than pairs, k as large as the reference, or a rate that no k can see.
     """
     if n < 4:
-        raise BezoarError(f"{n} pairs are too few to compare with one another.", "Give at least 4 pairs.")
+        count = "1 pair is" if n == 1 else f"{n} pairs are"
+        raise BezoarError(f"{count} too few to compare with one another.", "Give at least 4 pairs.")
     if max_rate is not None and not 0 < max_rate < 0.5:
         raise BezoarError(f"The largest rate {max_rate} is not a share.", "Give a share between 0 and 0.5.")
     references = min(LARGEST_REFERENCE, n // 2) if m is None else m

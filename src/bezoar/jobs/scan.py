@@ -177,7 +177,8 @@ def _refuse_hopeless(
     choose(max_rate, usable, k=k, m=reference)
     batch = RECIPES[0].settings.batch
     if trains and usable < batch:
-        raise BezoarError(f"{usable} usable pairs are fewer than the {batch} that training takes.", "Name a --model.")
+        what = f"{usable} usable pairs are fewer than a batch of {batch}: no model can be trained on them."
+        raise BezoarError(what, "Add pairs, or name a --model.")
     if truth is not None:
         truth.refuse_others(pairs.keys, pairs.captions)
 

@@ -61,7 +61,8 @@ class Progress(Protocol):
 def progress_on_stderr(quiet: bool = False) -> Progress:
     """Return what fits the place where stderr goes to."""
     stream = sys.stderr
-    if quiet or stream is None or stream.closed:
+    # Of several processes that train together the first alone speaks.
+    if quiet or os.environ.get("LOCAL_RANK", "0") != "0" or stream is None or stream.closed:
         return Silent()
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return Terminal(stream) if stream.isatty() and not plain else Lines(stream)

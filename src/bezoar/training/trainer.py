@@ -12,11 +12,12 @@ import io
 import json
 import logging
 import math
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import numpy as np
 import torch
@@ -63,7 +64,7 @@ def fit(
 
     Writes `log.jsonl` (a line a step) into `folder`, and a checkpoint from which the same call goes on; the
     checkpoint leaves when training is done. Raises `BezoarError` for fewer pairs than a batch and for a loss
-    that is not finite (the last checkpoint then stays).
+    that is not finite (the last checkpoint then stays). With several devices every process but the first ends here.
     """
     table = tokenize_captions(decoded.pairs, towers)
     usable = decoded.usable()
@@ -73,13 +74,16 @@ def fit(
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision on stderr
     fabric = Fabric(accelerator=device, devices=settings.devices, precision=cast(Any, settings.precision))
     fabric.launch()
+    speaks = fabric.global_rank == 0
     towers.module.train()
     with cut_vocabulary(towers.module, table.tokens) as tokens, sdpa_kernel(_attention(device)):
         loop = _Loop(fabric, towers, decoded, tokens, settings, steps)
         first = loop.resume(folder, identity)
-        _cut_log(folder / LOG, first)
-        with progress.bar(name, steps * settings.batch) as bar, (folder / LOG).open("a") as log:
-            bar.advance(first * settings.batch)
+        fabric.barrier()
+        if speaks:
+            _cut_log(folder / LOG, first)
+        seen = first * settings.batch
+        with progress.bar(name, steps * settings.batch, done=seen) as bar, _log(folder / LOG, speaks) as log:
             for batch in _batches(usable, table, settings, first):
                 started = time.perf_counter()
                 loss = loop.step(batch)
@@ -97,6 +101,9 @@ def fit(
                 bar.advance(settings.batch)
                 bar.note(f"epoch {batch.epoch + 1} of {settings.epochs}, loss {loss:.2f}")
     towers.module.to(device).eval()
+    fabric.barrier()
+    if not speaks:
+        raise SystemExit(0)  # the first process saves the model and answers
     (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
@@ -213,6 +220,10 @@ def _attention(device: str) -> list[SDPBackend]:
     # Flash attention's backward on a CPU took half of the text step for captions of sixteen tokens.
     every = [SDPBackend.MATH, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.FLASH_ATTENTION]
     return [SDPBackend.MATH] if device == "cpu" else every
+
+
+def _log(path: Path, speaks: bool) -> TextIO:
+    return path.open("a") if speaks else Path(os.devnull).open("w")
 
 
 def _cut_log(path: Path, steps: int) -> None:

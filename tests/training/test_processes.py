@@ -1,0 +1,28 @@
+"""Two processes train as one does: the same losses, step for step."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bezoar.pairs.synthetic import synthesize
+
+
+def losses(folder, devices, sets):
+    command = [sys.executable, "-m", "bezoar", "train", str(sets), "--arch", "tiny-vit", "--canvas", "32"]
+    command += ["--epochs", "2", "--precision", "32-true", "--device", "cpu", "--devices", str(devices)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*command, "--to", str(folder)], env=environment, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Trained on") == 1
+    return [json.loads(line)["loss"] for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_two_processes_have_the_losses_of_one(tmp_path):
+    synthesize(tmp_path / "set", 256, seed=2)
+    one, two = (losses(tmp_path / str(devices), devices, tmp_path / "set") for devices in (1, 2))
+    assert len(one) == len(two) == 8
+    # A wrong gradient would show from the second step on.
+    assert two == pytest.approx(one, rel=1e-3)
