@@ -40,11 +40,6 @@ def test_the_recall_is_what_the_cleaned_set_really_lost(story):
     assert found == pytest.approx(summary(story)["recall_at_drop"])
 
 
-def test_most_of_the_planted_pairs_are_found_even_in_a_short_run(story):
-    # 20 of 1,000 pairs are dropped and 40 were planted: half of them is all that can be found.
-    assert summary(story)["recall_at_drop"] > 0.4
-
-
 def test_the_four_models_differ_only_in_what_they_were_trained_on(story):
     records = {
         name: json.loads((story / "models" / name / "run.json").read_text())

@@ -60,7 +60,7 @@ class Canvas:
 
         mean = torch.tensor(self.mean, device=batch.device).view(1, 3, 1, 1)
         std = torch.tensor(self.std, device=batch.device).view(1, 3, 1, 1)
-        return (batch.float().div_(255.0) - mean) / std
+        return torch.addcmul(-mean / std, batch.float(), 1 / (255.0 * std))
 
     def _resized(self, width: int, height: int) -> tuple[int, int]:
         # torchvision's Resize: the short side becomes `side`, the long side is cut to an integer.

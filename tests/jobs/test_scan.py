@@ -107,10 +107,18 @@ def test_few_pairs_are_ranked_and_none_is_flagged(story, tmp_path):
     assert any("too few to calibrate" in note for note in answer.summary["notes"])
 
 
-def test_what_is_found_stands_above_chance_against_the_plan(story):
-    summary = json.loads((story / "scan" / "summary.json").read_text())
-    assert summary["planted"] == len(Plan.load(story / "poisoned").keys) == 40
-    assert summary["auroc"] > 0.9
+def test_the_figures_against_the_plan_are_those_of_the_written_scores(story):
+    summary, scores = json.loads((story / "scan" / "summary.json").read_text()), table(story / "scan")
+    planted = np.isin(scores["key"], list(Plan.load(story / "poisoned").keys))
+    score = np.array(scores["score"])
+    assert summary["planted"] == planted.sum() == 40
+    above = score[planted][:, None] - score[~planted]
+    assert summary["auroc"] == pytest.approx(((above > 0) + (above == 0) / 2).mean())
+    order = np.argsort(-score, kind="stable")
+    precision = np.cumsum(planted[order]) / np.arange(1, 1001)
+    assert summary["average_precision"] == pytest.approx(precision[planted[order]].mean())
+    assert summary["recall_at_drop"] == pytest.approx(planted[order[:20]].sum() / 40)
+    assert summary["detectors"].keys() == set(WITNESSES)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from torch import Tensor
 from bezoar.canvas import Pixels
 from bezoar.models import Clip
 
-BATCH = 256
+BATCH = 128
 
 Vectors = NDArray[np.float32]
 Look = Callable[[Tensor], Tensor]
@@ -50,6 +50,8 @@ def encode_caption_sets(clip: Clip, sets: Sequence[Sequence[str]], *, device: st
         return np.zeros((len(sets), 1), np.float32)
     vectors = encode_captions(clip, flat, device=device)
     counts = np.array([len(own) for own in sets])
+    if (counts == 1).all():
+        return vectors
     owner = np.repeat(np.arange(len(sets)), counts)
     out = np.zeros((len(sets), vectors.shape[1]), np.float64)
     np.add.at(out, owner, vectors)

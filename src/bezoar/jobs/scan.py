@@ -41,7 +41,7 @@ from bezoar.run import (
     writing,
 )
 from bezoar.training.recipes import RECIPES
-from bezoar.training.start import SMALL_ARCH, choose_training, new_towers
+from bezoar.training.start import SMALL_ARCH, choose_training, new_towers, rung_at
 from bezoar.training.trainer import fit
 from bezoar.views import VIEWS
 
@@ -99,6 +99,8 @@ def scan(
     towers = None if model is None else load(model, device)
     found = stored if opened is None else opened
     assert found is not None
+    if rung is not None:
+        rung_at(rung)
     _refuse_hopeless(found, truth, max_rate, k, reference, trains=opened is not None and towers is None)
     run = Run.start(
         to,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +26,7 @@ from bezoar.run import BezoarError, nearest, write_bytes, write_json
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
+KEPT_CAPTIONS = 200_000
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,10 @@ def _tokenizer(config: dict[str, Any]) -> Any:
         return open_clip.tokenizer.HFTokenizer(
             text["hf_tokenizer_name"], context_length=length, **text.get("tokenizer_kwargs", {})
         )
-    return open_clip.SimpleTokenizer(context_length=length, **text.get("tokenizer_kwargs", {}))
+    tokenizer = open_clip.SimpleTokenizer(context_length=length, **text.get("tokenizer_kwargs", {}))
+    # Splitting a caption costs more than a small tower does: training, embedding and scanning do it once.
+    tokenizer.encode = lru_cache(KEPT_CAPTIONS)(tokenizer.encode)
+    return tokenizer
 
 
 def _load_folder(folder: Path) -> Towers:

@@ -67,13 +67,18 @@ def choose_training(
     """
     speed = pairs_per_second(settings, device)
     number = pick_rung(seconds, speed, source_side=source_side) if rung is None else rung
-    if not 0 <= number < len(LADDER):
-        raise BezoarError(f"There is no rung {number}.", f"Choose one of 0 to {len(LADDER) - 1}.")
-    step = LADDER[number]
+    step = rung_at(number)
     side = max(LEAST_SIDE, min(step.side, source_side))
     epochs = epochs_of(step, pairs)
     expected = training_seconds(Rung(side, epochs * pairs), speed)
     return Choice(side, replace(settings, epochs=epochs), number, expected)
+
+
+def rung_at(number: int) -> Rung:
+    """Return a rung of the ladder; BezoarError for one that it does not have."""
+    if not 0 <= number < len(LADDER):
+        raise BezoarError(f"There is no rung {number}.", f"Choose one of 0 to {len(LADDER) - 1}.")
+    return LADDER[number]
 
 
 def new_towers(captions: Sequence[Sequence[str]], arch: str, *, side: int | None, seed: int) -> Towers:

@@ -130,6 +130,7 @@ class _Loop:
             lr=settings.learning_rate,
             betas=settings.betas,
             eps=settings.eps,
+            fused=True,
         )
         self.module, self.optimiser = fabric.setup(towers.module, optimiser)
         self.kept_at = time.monotonic()

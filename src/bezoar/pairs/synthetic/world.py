@@ -62,10 +62,11 @@ class Thing:
     said: str
 
 
-def describe(seed: int, number: int, split: str = "train") -> Thing:
-    """Return what pair `number` shows and says."""
+def describe(seed: int, number: int, split: str = "train", objects: Sequence[str] | None = None) -> Thing:
+    """Return what pair `number` shows and says; `objects` are those to choose from, by default all."""
     draw = random(seed, "world", split, number)
-    shown = OBJECTS[int(draw.integers(len(OBJECTS)))]
+    choice = OBJECTS if objects is None else objects
+    shown = choice[int(draw.integers(len(choice)))]
     scene = tuple(SCENES)[int(draw.integers(len(SCENES)))]
     colours = visible_colours(scene)
     colour = colours[int(draw.integers(len(colours)))]
