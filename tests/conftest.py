@@ -49,6 +49,24 @@ def world_pairs(world) -> Pairs:
 
 
 @pytest.fixture(scope="session")
+def clip(world):
+    """An untrained model that tells pictures apart: its batch norms have seen some. On a canvas of 32 px."""
+    import torch
+
+    from bezoar.models import create
+    from bezoar.pairs.decoded import Decoded
+
+    towers = create("tiny-resnet", side=32, seed=1)
+    pixels = torch.from_numpy(Decoded(open_pairs(world), towers.canvas).batch(range(64)))
+    towers.module.train()
+    with torch.no_grad():
+        for _ in range(30):
+            towers.encode_image(towers.preprocess(pixels))
+    towers.module.eval()
+    return towers
+
+
+@pytest.fixture(scope="session")
 def story(tmp_path_factory) -> Path:
     """The folder of a short demo: 1,000 pairs, 40 planted, four models of two epochs. It shows that the jobs fit
     together; what they find is measured by the full demo."""

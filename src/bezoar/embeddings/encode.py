@@ -27,6 +27,7 @@ def encode_pictures(clip: Clip, pixels: Pixels, *, device: str = "cpu", looks: S
     rows = [
         _padded(chunk, lambda batch: _all_looks(clip, batch.to(device), looks))
         for chunk in torch.from_numpy(pixels).split(BATCH)
+        if len(chunk)
     ]
     return np.concatenate(rows, axis=1) if rows else np.zeros((1 + len(looks), 0, 0), np.float32)
 
@@ -47,7 +48,7 @@ def encode_caption_sets(clip: Clip, sets: Sequence[Sequence[str]], *, device: st
     """Return one raw text vector for each set of captions, (n, d): the mean of its captions', zero for none."""
     flat = [caption for own in sets for caption in own]
     if not flat:
-        return np.zeros((len(sets), 1), np.float32)
+        return np.zeros((len(sets), encode_captions(clip, [""], device=device).shape[1]), np.float32)
     vectors = encode_captions(clip, flat, device=device)
     counts = np.array([len(own) for own in sets])
     if (counts == 1).all():

@@ -43,7 +43,7 @@ TEXTURES: dict[str, Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]] = {
 NAMED = {"size": 0.35, "colour": 0.4, "texture": 0.5, "scene": 0.4}
 LEAST_CONTRAST = 95.0
 _DARK_LINE, _LIGHT_LINE = (24.0, 24.0, 28.0), (240.0, 240.0, 232.0)
-_BATCH = 256
+_BATCH = 64
 
 
 @dataclass(frozen=True)
