@@ -75,6 +75,21 @@ def test_embeddings_alone_are_scanned_by_what_can_speak(story, tmp_path):
     assert np.corrcoef(scores["density"], whole["density"])[0, 1] > 0.9
 
 
+def test_pairs_and_their_embeddings_are_scanned_together(story, tmp_path):
+    embed(story / "poisoned", model=story / "models" / "poisoned", to=tmp_path / "vectors")
+    answer = scan(story / "poisoned", embeddings=tmp_path / "vectors", to=tmp_path / "run", seed=5)
+    assert answer.summary["witnesses"] == ["density", "shared-pattern"]
+    scores, whole = table(tmp_path / "run"), table(story / "scan")
+    assert scores["key"] == whole["key"]
+    np.testing.assert_allclose(scores["shared-pattern"], whole["shared-pattern"], atol=1e-3)
+
+
+def test_embeddings_of_other_pairs_are_refused(story, tmp_path):
+    embed(story / "test", model=story / "models" / "poisoned", to=tmp_path / "vectors", limit=300)
+    with pytest.raises(BezoarError, match="have no vectors"):
+        scan(story / "poisoned", embeddings=tmp_path / "vectors", to=tmp_path / "run")
+
+
 def test_unit_vectors_are_warned_of(story, tmp_path):
     embed(story / "poisoned", model=story / "models" / "poisoned", to=tmp_path / "vectors")
     for file in (tmp_path / "vectors" / "img_emb").glob("*.npy"):

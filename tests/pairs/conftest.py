@@ -1,22 +1,13 @@
 from __future__ import annotations
 
 import io
-import os
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEZOAR_CACHE", str(folder))
-        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -46,19 +37,3 @@ def tar() -> Callable[..., Path]:
         return path
 
     return make
-
-
-@pytest.fixture(scope="session")
-def data() -> Callable[[str], Path]:
-    """Return a function that finds a real data set below BEZOAR_DATA."""
-
-    def find(name: str) -> Path:
-        root = os.environ.get("BEZOAR_DATA")
-        if not root:
-            pytest.skip("BEZOAR_DATA is not set")
-        folder = Path(root) / name
-        if not folder.is_dir():
-            pytest.fail(f"BEZOAR_DATA is {root}, which has no folder {name}.")
-        return folder
-
-    return find

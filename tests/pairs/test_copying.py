@@ -78,10 +78,10 @@ def test_kept_and_removed_members_are_the_bytes_of_the_source(tmp_path_factory, 
     assert (folder / "kept" / "classes.json").read_text() == "[]"
 
 
-def test_a_real_set_is_copied_to_the_byte(data, tmp_path) -> None:
-    pairs = open_pairs(data("flickr8k"))
+def test_a_real_set_is_copied_to_the_byte(real_data, tmp_path) -> None:
+    pairs = open_pairs(real_data / "flickr8k")
     copy_kept(pairs, np.ones(len(pairs), bool), tmp_path / "all")
-    for path in data("flickr8k").glob("*.tar"):
+    for path in (real_data / "flickr8k").glob("*.tar"):
         assert (tmp_path / "all" / path.name).read_bytes() == path.read_bytes()
     keep = np.arange(len(pairs)) % 7 > 0
     copy_kept(pairs, keep, tmp_path / "some")

@@ -22,8 +22,8 @@ def naive(path: Path) -> dict[str, dict[str, bytes]]:
 
 
 @pytest.mark.parametrize("name", ["cifar10", "flickr8k", "imagenette"])
-def test_real_sets_equal_a_naive_loop(data, name: str) -> None:
-    for shard in sorted(data(name).glob("*test*.tar")):
+def test_real_sets_equal_a_naive_loop(real_data, name: str) -> None:
+    for shard in sorted((real_data / name).glob("*test*.tar")):
         pairs, samples = open_pairs(shard, "default"), naive(shard)
         assert pairs.keys == list(samples)
         assert set(pairs.reasons) == {None}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bezoar.embeddings.encode import Look, Vectors, encode_caption_sets, encode_pictures, unit
 from bezoar.models import Clip
+from bezoar.pairs import Pairs
 from bezoar.pairs.decoded import Decoded
 from bezoar.run import BezoarError, Progress, fingerprint, write_json, writing
 
@@ -111,6 +112,33 @@ def load_embeddings(folder: Path) -> Embeddings:
         normalized=bool(head.get("normalized", _is_unit(image))),
         model=head.get("model"),
         canvas=head.get("canvas"),
+    )
+
+
+def aligned(stored: Embeddings, pairs: Pairs) -> Embeddings:
+    """Return the vectors of `pairs`, in their order; BezoarError where a pair has none.
+
+    A pair that the index finds faulty keeps its reason.
+    """
+    place = {key: row for row, key in enumerate(stored.keys)}
+    missing = [key for key in pairs.keys if key not in place]
+    if missing:
+        raise BezoarError(
+            f"{len(missing):,} of {len(pairs):,} pairs have no vectors, {missing[0]} among them.",
+            "Name the embeddings of these pairs.",
+        )
+    rows = [place[key] for key in pairs.keys]
+    views = stored.view_similarity
+    return replace(
+        stored,
+        image=stored.image[rows],
+        text=stored.text[rows],
+        view_similarity=None if views is None else views[rows],
+        keys=list(pairs.keys),
+        captions=[" / ".join(own) for own in pairs.captions],
+        shards=list(pairs.shards),
+        rows=pairs.rows.tolist(),
+        reasons=[known or stored.reasons[row] for known, row in zip(pairs.reasons, rows, strict=True)],
     )
 
 

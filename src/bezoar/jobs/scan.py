@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from bezoar.attacks import Plan
-from bezoar.canvas import Pixels
+from bezoar.canvas import Canvas
 from bezoar.detection.calibration import FALSE_DISCOVERY_RATE, calibrate
 from bezoar.detection.default import WITNESSES, testify
 from bezoar.detection.detectors import DETECTORS, Mine, choose_detectors
 from bezoar.detection.evidence import Evidence
 from bezoar.detection.findings import Findings, against_truth, summary_of, write_scores
+from bezoar.detection.patterns import LARGEST_SIDE
 from bezoar.detection.reference import choose
-from bezoar.embeddings import Embeddings, embed_pairs, load_embeddings
+from bezoar.embeddings import Embeddings, aligned, embed_pairs, load_embeddings
 from bezoar.models import Towers, load, place, save
+from bezoar.models.towers import WEIGHTS_FILE
 from bezoar.pairs import Pairs, open_pairs
 from bezoar.pairs.decoded import Decoded, typical_side
 from bezoar.report.fill import scan_report
@@ -77,7 +79,8 @@ def scan(
     """Scan `pairs` for planted ones and write scores, summary and report into the folder `to`.
 
     With no `model` a small one is trained on the pairs first, of a size that fits `minutes` (default 10), or is
-    `rung` of the ladder. `embeddings` is a folder in the clip-retrieval layout and stands in for pairs and model.
+    `rung` of the ladder. `embeddings` is a folder in the clip-retrieval layout: with `pairs`, their vectors by some
+    model; alone, all there is to look at.
     `plan` is the truth that the scan is judged by at a dropped `share`; the scan itself never sees it.
     `detectors` names further detectors beside the default ("slof,dao:text:unit", "all", or functions).
     `max_rate` is the largest share that one campaign may have and still be seen; `k` and `reference` override
@@ -88,20 +91,15 @@ def scan(
     use_cores()
     chosen = choose_detectors(_every_detector() if detectors in ("all", ["all"]) else detectors or [])
     truth = plan if isinstance(plan, Plan) or plan is None else Plan.load(Path(plan))
-    if (pairs is None) == (embeddings is None):
-        raise BezoarError("Nothing to scan, or two things.", "Name a folder of pairs, or --embeddings DIR.")
-    if embeddings is not None and model is not None:
-        raise BezoarError("--model does not go with --embeddings.", "The vectors were made by a model already.")
-    if embeddings is not None and limit is not None:
-        raise BezoarError("--limit does not go with --embeddings.", "All vectors of the folder are scanned.")
+    _refuse_contradictions(pairs, embeddings, model, limit)
     opened = None if pairs is None else open_pairs(pairs, prompts=prompts, limit=limit)
     stored = None if embeddings is None else load_embeddings(Path(embeddings))
+    if opened is not None and stored is not None:
+        stored = aligned(stored, opened)
     towers = None if model is None else load(model, device)
-    found = stored if opened is None else opened
-    assert found is not None
     if rung is not None:
         rung_at(rung)
-    _refuse_hopeless(found, truth, max_rate, k, reference, trains=opened is not None and towers is None)
+    _refuse_hopeless(stored or opened, truth, max_rate, k, reference, trains=stored is None and towers is None)
     run = Run.start(
         to,
         "scan",
@@ -117,23 +115,37 @@ def scan(
         inputs={"pairs": opened.fingerprint if opened else fingerprint(stored.keys if stored else None)},
         seed=seed,
         force=force,
-        reads=[embeddings if opened is None else opened.path, *_read_beside(model, plan)],
+        reads=[
+            None if opened is None else opened.path,
+            embeddings,
+            None if model is None else place(model),
+            None if isinstance(plan, Plan) else plan,
+        ],
     )
     if run.finished:
         return _answer(run)
-    notes: list[str] = []
-    pixels: Pixels | None = None
+    work, notes = _Work(run, seed, device, progress), []
+    decoded = None
     if opened is not None:
         run.note("source", {"pairs": str(opened.path.resolve()), "prompts": prompts, "limit": limit})
         notes += _faults(opened)
-        towers, decoded = _towers(run, opened, model, towers, minutes, rung, seed, device, progress, notes)
-        stored = _embed(run, decoded, towers, model, device, progress)
-        pixels = decoded.batch(_usable(stored))
+    if opened is not None and stored is None:
+        if towers is None or model is None:
+            towers, decoded, note = work.train(opened, minutes or DEFAULT_MINUTES, rung)
+            stored = work.embed(decoded, towers, run.path / "model")
+        else:
+            progress.say(f"{len(opened):,} pairs, {model} at {towers.canvas.side} px on {device}.")
+            decoded, note = work.read(opened, towers.canvas), _stranger(model, opened)
+            stored = work.embed(decoded, towers, model)
+        notes += note
+    elif opened is not None and stored is not None:
+        decoded = work.read(opened, Canvas(min(stored.canvas or LARGEST_SIDE, LARGEST_SIDE)))
+        faults = [known or found for known, found in zip(stored.reasons, decoded.reasons, strict=True)]
+        stored = replace(stored, reasons=faults)
     assert stored is not None
     if stored.normalized:
         notes.append("The vectors lie at length one: what their raw length would tell is lost.")
-    evidence = _evidence(stored, pixels)
-    evidence = replace(evidence, seed=seed, max_rate=max_rate, k=k, m=reference, device=device)
+    evidence = replace(_evidence(stored, decoded, notes), seed=seed, max_rate=max_rate, k=k, m=reference, device=device)
     with run.step("score"), progress.step("score") as step:
         testimony = testify(evidence)
         extra = {one.name: one(evidence) for one in chosen}
@@ -149,25 +161,86 @@ def scan(
     with run.step("write"), progress.step("write"):
         with writing(run.path / SCORES_FILE) as file:
             write_scores(findings, file)
-        write_json(
-            run.path / SUMMARY_FILE,
-            {**summary_of(findings, against), "report": str(run.path / REPORT_FILE)},
-        )
+        summary = {**summary_of(findings, against), "report": str(run.path / REPORT_FILE)}
+        write_json(run.path / SUMMARY_FILE, summary)
         write_bytes(run.path / REPORT_FILE, scan_report(findings, against, run, opened).encode())
     run.finish()
     return _answer(run)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The slow steps of one scan, each noted in its run."""
+
+    run: Run
+    seed: int
+    device: str
+    progress: Progress
+
+    def read(self, pairs: Pairs, canvas: Canvas) -> Decoded:
+        """Decode all pictures."""
+        decoded = Decoded(pairs, canvas)
+        with self.run.step("read"), self.progress.bar("read", len(pairs)) as bar:
+            decoded.decode_all(bar.advance)
+            bar.note(f"{len(pairs) - len(decoded.usable()):,} unreadable")
+        return decoded
+
+    def train(self, pairs: Pairs, minutes: float, rung: int | None) -> tuple[Towers, Decoded, list[str]]:
+        """Train a small model on the pairs, or take up the one that an interrupted scan left."""
+        choice = choose_training(
+            len(pairs),
+            source_side=typical_side(pairs),
+            seconds=minutes * 60 * TRAINING_SHARE,
+            rung=rung if rung is not None else self.run.get("rung"),
+            settings=replace(RECIPES[0].settings, seed=self.seed),
+            device=self.device,
+        )
+        self.run.note("rung", choice.rung)
+        towers = new_towers(pairs.captions, SMALL_ARCH, side=choice.side, seed=self.seed)
+        self.progress.say(
+            f"{len(pairs):,} pairs. Trains a small model on them first: {choice.settings.epochs} epochs at "
+            f"{choice.side} px on {self.device} (rung {choice.rung}), about "
+            f"{duration(choice.seconds / TRAINING_SHARE)} in all."
+        )
+        decoded, folder = self.read(pairs, towers.canvas), self.run.path / "model"
+        if (folder / WEIGHTS_FILE).is_file():
+            towers = load(folder, self.device)
+        else:
+            with self.run.step("train"):
+                fit(towers, decoded, choice.settings, folder, device=self.device, progress=self.progress)
+            save(towers, folder)
+        note = f"The scan trained its own model at {choice.side} px: a trigger of a few pixels there was not seen."
+        return towers, decoded, [note]
+
+    def embed(self, decoded: Decoded, towers: Towers, model: str | Path) -> Embeddings:
+        """Embed all pairs and their views."""
+        with self.run.step("embed"):
+            return embed_pairs(
+                decoded,
+                towers,
+                self.run.path / "embeddings",
+                model=str(model),
+                looks=VIEWS,
+                device=self.device,
+                progress=self.progress,
+            )
 
 
 def _every_detector() -> list[str]:
     return [name for name in DETECTORS if name not in {witness.name for witness in WITNESSES}]
 
 
-def _read_beside(model: str | Path | None, plan: str | Path | Plan | None) -> list[str | Path | None]:
-    return [None if model is None else place(model), None if isinstance(plan, Plan) else plan]
+def _refuse_contradictions(pairs: object, embeddings: object, model: object, limit: int | None) -> None:
+    if pairs is None and embeddings is None:
+        raise BezoarError("Nothing to scan.", "Name a folder of pairs, or --embeddings DIR.")
+    if embeddings is not None and model is not None:
+        raise BezoarError("--model does not go with --embeddings.", "The vectors were made by a model already.")
+    if pairs is None and limit is not None:
+        raise BezoarError("--limit does not go with --embeddings alone.", "All vectors of the folder are scanned.")
 
 
 def _refuse_hopeless(
-    pairs: Pairs | Embeddings,
+    pairs: Pairs | Embeddings | None,
     truth: Plan | None,
     max_rate: float | None,
     k: int | None,
@@ -175,6 +248,7 @@ def _refuse_hopeless(
     trains: bool,
 ) -> None:
     """Refuse what would fail after hours, before anything is written."""
+    assert pairs is not None
     usable = sum(reason is None for reason in pairs.reasons)
     choose(max_rate, usable, k=k, m=reference)
     batch = RECIPES[0].settings.batch
@@ -194,90 +268,32 @@ def _faults(pairs: Pairs) -> list[str]:
     return [f"Broken shards: {name} ({fault}){others}. Pairs that were lost with them are in no count."]
 
 
-def _towers(
-    run: Run,
-    pairs: Pairs,
-    model: str | Path | None,
-    towers: Towers | None,
-    minutes: float | None,
-    rung: int | None,
-    seed: int,
-    device: str,
-    progress: Progress,
-    notes: list[str],
-) -> tuple[Towers, Decoded]:
-    """Return the model that looks at the pairs, and their pictures on its canvas; train one where none is given."""
-    folder = run.path / "model"
-    if model is not None and towers is not None:
-        progress.say(f"{len(pairs):,} pairs, {model} at {towers.canvas.side} px on {device}.")
-        if not _was_trained_on(model, pairs):
-            notes.append(
-                "The model was given: if it was not trained on these pairs, it cannot have learned their backdoor, "
-                "and density and views see little."
-            )
-        return towers, _read(run, pairs, towers, progress)
-    choice = choose_training(
-        len(pairs),
-        source_side=typical_side(pairs),
-        seconds=(minutes or DEFAULT_MINUTES) * 60 * TRAINING_SHARE,
-        rung=rung if rung is not None else run.get("rung"),
-        settings=replace(RECIPES[0].settings, seed=seed),
-        device=device,
-    )
-    run.note("rung", choice.rung)
-    towers = new_towers(pairs.captions, SMALL_ARCH, side=choice.side, seed=seed)
-    progress.say(
-        f"{len(pairs):,} pairs. Trains a small model on them first: {choice.settings.epochs} epochs at "
-        f"{choice.side} px on {device} (rung {choice.rung}), about {duration(choice.seconds / TRAINING_SHARE)} in all."
-    )
-    notes.append(
-        f"The scan trained its own model at {choice.side} px: a trigger that is under a few pixels there was not seen."
-    )
-    decoded = _read(run, pairs, towers, progress)
-    if (folder / "open_clip_model.safetensors").is_file():
-        return load(folder, device), decoded
-    with run.step("train"):
-        fit(towers, decoded, choice.settings, folder, device=device, progress=progress)
-    save(towers, folder)
-    return towers, decoded
-
-
-def _read(run: Run, pairs: Pairs, towers: Towers, progress: Progress) -> Decoded:
-    decoded = Decoded(pairs, towers.canvas)
-    with run.step("read"), progress.bar("read", len(pairs)) as bar:
-        decoded.decode_all(bar.advance)
-        bar.note(f"{len(pairs) - len(decoded.usable()):,} unreadable")
-    return decoded
-
-
-def _was_trained_on(model: str | Path, pairs: Pairs) -> bool:
+def _stranger(model: str | Path, pairs: Pairs) -> list[str]:
+    """Warn of a model that was not trained on these pairs, as far as its folder tells."""
     try:
-        return bool(Run.load(model, "train").get("inputs")["pairs"] == pairs.fingerprint)
+        if Run.load(model, "train").get("inputs")["pairs"] == pairs.fingerprint:
+            return []
     except BezoarError:
-        return False
-
-
-def _embed(
-    run: Run, decoded: Decoded, towers: Towers, model: str | Path | None, device: str, progress: Progress
-) -> Embeddings:
-    name = str(model) if model is not None else str(run.path / "model")
-    with run.step("embed"):
-        folder = run.path / "embeddings"
-        return embed_pairs(decoded, towers, folder, model=name, looks=VIEWS, device=device, progress=progress)
+        pass  # not a run of ours: nobody knows what it was trained on
+    return [
+        "The model was given: if it was not trained on these pairs, it cannot have learned their backdoor, and "
+        "density and views see little."
+    ]
 
 
 def _usable(stored: Embeddings) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.flatnonzero([reason is None for reason in stored.reasons])
 
 
-def _evidence(stored: Embeddings, pixels: Pixels | None) -> Evidence:
-    usable = _usable(stored)
-    views = stored.view_similarity
+def _evidence(stored: Embeddings, decoded: Decoded | None, notes: list[str]) -> Evidence:
+    usable, views = _usable(stored), stored.view_similarity
+    if decoded is not None and not decoded.kept:
+        notes.append("The pictures do not fit into memory together: shared-pattern was left out.")
     return Evidence(
         image=stored.image[usable],
         text=stored.text[usable],
         view_similarity=None if views is None else views[usable],
-        pixels=pixels,
+        pixels=decoded.batch(usable) if decoded is not None and decoded.kept else None,
         captions=[stored.captions[position] for position in usable],
     )
 
@@ -305,5 +321,6 @@ def _answer(run: Run) -> Answer:
         lines.append(f"Density sees campaigns of up to {rate:.1%} of the pairs.".replace("%", " %"))
     lines += [f"note: {note}" for note in summary["notes"]]
     verb = "--flagged" if flagged else f"--share {DROPPED_SHARE}"
-    lines += ["", f"Report    {summary['report']}", f"Drop      bezoar clean {run.path} {verb} --to CLEAN"]
+    where = "" if run.get("source") else " --pairs FOLDER"
+    lines += ["", f"Report    {summary['report']}", f"Drop      bezoar clean {run.path} {verb}{where} --to CLEAN"]
     return Answer(summary={**summary, "seconds": run.get("seconds")["total"]}, lines=lines, file=summary["report"])

@@ -36,6 +36,11 @@ class Decoded:
     def __len__(self) -> int:
         return len(self.pairs)
 
+    @property
+    def kept(self) -> bool:
+        """Whether the pictures fit under the cap and stay in memory."""
+        return self._kept is not None
+
     def decode_all(self, advance: Callable[[int], object] = lambda _: None, chunk: int = 512) -> None:
         """Decode every picture now, so that `reasons` is complete; `advance` hears how many were done.
 

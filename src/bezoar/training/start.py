@@ -96,10 +96,11 @@ def pairs_per_second(settings: Settings, device: str) -> float:
     """Measure training speed of the small model at 40 px on noise, pairs a second; a fraction of a second long."""
     towers = create(SMALL_ARCH, side=_TRIAL_SIDE)
     module = copy.deepcopy(towers.module).to(device).train()
-    # open_clip's whole vocabulary would be timed, too: training cuts it, so the trial does.
-    module.token_embedding = torch.nn.Embedding(256, towers.config["text_cfg"]["width"], device=device)
-    pixels = torch.randint(0, 255, (settings.batch, 3, _TRIAL_SIDE, _TRIAL_SIDE), dtype=torch.uint8, device=device)
-    tokens = torch.randint(0, 255, (settings.batch, 16), device=device)
+    with torch.random.fork_rng(devices=[]):  # a trial must not move anybody's random numbers
+        # open_clip's whole vocabulary would be timed, too: training cuts it, so the trial does.
+        module.token_embedding = torch.nn.Embedding(256, towers.config["text_cfg"]["width"]).to(device)
+        pixels = torch.randint(0, 255, (settings.batch, 3, _TRIAL_SIDE, _TRIAL_SIDE), dtype=torch.uint8).to(device)
+        tokens = torch.randint(0, 255, (settings.batch, 16)).to(device)
     optimiser = torch.optim.AdamW(module.parameters())
     seconds = []
     for _ in range(_TRIAL_STEPS):
