@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 CONSTRAINTS := constraints.txt
 
-.PHONY: install demo lint test bench clean
+.PHONY: install demo lint test soak bench clean
 
 install: $(STAMP)
 
@@ -25,6 +25,9 @@ lint: install
 
 test: lint
 	$(BIN)/python -m pytest
+
+soak: install
+	$(BIN)/python -m pytest -m soak tests/soak
 
 bench: install
 	$(BIN)/python -m benchmarks all

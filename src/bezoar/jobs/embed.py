@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bezoar.embeddings import embed_pairs
-from bezoar.models import load, place
+from bezoar.models import load, place, state_of
 from bezoar.pairs import Pairs, open_pairs
 from bezoar.pairs.decoded import Decoded, refuse_unusable
 from bezoar.run import Answer, Progress, Run, Silent, duration, pick_device, use_cores
@@ -37,7 +37,7 @@ def embed(
         to,
         "embed",
         parameters={"model": str(model)},
-        inputs={"pairs": opened.fingerprint},
+        inputs={"pairs": opened.fingerprint, "model": state_of(model)},
         seed=seed,
         force=force,
         reads=[opened.path, place(model)],

@@ -15,7 +15,7 @@ from bezoar.canvas import Pixels
 from bezoar.evaluation.rate import Rate
 from bezoar.evaluation.retrieval import retrieval, retrieval_attack_success
 from bezoar.evaluation.zero_shot import accuracy, attack_success, class_vectors
-from bezoar.models import Clip, load, place
+from bezoar.models import Clip, load, place, state_of
 from bezoar.pairs import Pairs, open_pairs, read_prompts
 from bezoar.pairs.decoded import Decoded
 from bezoar.run import (
@@ -75,7 +75,7 @@ def evaluate(
             "prompts": list(templates),
             "plan": known.fingerprint if known else None,
         },
-        inputs={"pairs": test.fingerprint},
+        inputs={"pairs": test.fingerprint, "model": state_of(model)},
         seed=seed,
         force=force,
         reads=[test.path, place(model), None if isinstance(plan, Plan) else plan],

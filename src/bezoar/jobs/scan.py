@@ -23,7 +23,7 @@ from bezoar.detection.findings import Findings, against_truth, summary_of, write
 from bezoar.detection.patterns import LARGEST_SIDE
 from bezoar.detection.reference import choose
 from bezoar.embeddings import Embeddings, aligned, embed_pairs, load_embeddings
-from bezoar.models import Towers, load, place, save
+from bezoar.models import Towers, load, place, save, state_of
 from bezoar.models.towers import WEIGHTS_FILE
 from bezoar.pairs import Pairs, open_pairs
 from bezoar.pairs.decoded import Decoded, typical_side
@@ -35,8 +35,8 @@ from bezoar.run import (
     Run,
     Silent,
     duration,
-    fingerprint,
     pick_device,
+    stamp,
     use_cores,
     write_bytes,
     write_json,
@@ -112,7 +112,7 @@ def scan(
             "size": [minutes, rung],
             "share": share,
         },
-        inputs={"pairs": opened.fingerprint if opened else fingerprint(stored.keys if stored else None)},
+        inputs=_inputs(opened, embeddings, model),
         seed=seed,
         force=force,
         reads=[
@@ -237,6 +237,13 @@ def _refuse_contradictions(pairs: object, embeddings: object, model: object, lim
         raise BezoarError("--model does not go with --embeddings.", "The vectors were made by a model already.")
     if pairs is None and limit is not None:
         raise BezoarError("--limit does not go with --embeddings alone.", "All vectors of the folder are scanned.")
+
+
+def _inputs(pairs: Pairs | None, embeddings: str | Path | None, model: str | Path | None) -> dict[str, str]:
+    inputs = {} if pairs is None else {"pairs": pairs.fingerprint}
+    if embeddings is not None:
+        inputs["embeddings"] = stamp(sorted(Path(embeddings).glob("*/*")))
+    return inputs if model is None else {**inputs, "model": state_of(model)}
 
 
 def _refuse_hopeless(

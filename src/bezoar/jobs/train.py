@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bezoar.attacks import Plan
-from bezoar.models import Towers, load, place, save
+from bezoar.models import Towers, load, place, save, state_of
 from bezoar.pairs import Pairs, open_pairs
 from bezoar.pairs.decoded import Decoded
 from bezoar.run import Answer, BezoarError, Progress, Run, Silent, duration, nearest, pick_device, use_cores
@@ -75,7 +75,7 @@ def train(
         to,
         "train",
         parameters={"settings": settings, "model": towers.config, "start": start},
-        inputs={"pairs": opened.fingerprint},
+        inputs={"pairs": opened.fingerprint} | ({"start": state_of(start)} if start else {}),
         seed=seed,
         force=force,
         reads=[opened.path, place(start) if start else None, None if isinstance(plan, Plan) else plan],

@@ -22,10 +22,11 @@ from torch import nn
 
 from bezoar.canvas import OPENAI_MEAN, OPENAI_STD, Canvas
 from bezoar.models.checkpoint import read_weights
-from bezoar.run import BezoarError, nearest, write_bytes, write_json
+from bezoar.run import BezoarError, fingerprint, nearest, stamp, write_bytes, write_json
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
+_WEIGHTS = (WEIGHTS_FILE, "open_clip_pytorch_model.bin")
 KEPT_CAPTIONS = 200_000
 
 
@@ -108,6 +109,14 @@ def place(model: str | Path) -> Path | None:
     if name.startswith("hf-hub:"):
         return None
     return Path(name) if Path(name).exists() else Path(name.partition(":")[2] or name)
+
+
+def state_of(model: str | Path) -> str:
+    """Return a digest that changes with the weights of a MODEL: name, size and time of its files, or a hub's name."""
+    source = place(model)
+    if source is None:
+        return fingerprint(str(model))
+    return stamp([source / name for name in _WEIGHTS] if source.is_dir() else [source])
 
 
 def save(towers: Towers, folder: Path) -> None:
@@ -208,7 +217,7 @@ def _load_folder(folder: Path) -> Towers:
             raise KeyError("model_cfg")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BezoarError(f"{config_file} is not a model configuration.", "Save the model again.") from error
-    for name in (WEIGHTS_FILE, "open_clip_pytorch_model.bin"):
+    for name in _WEIGHTS:
         if (folder / name).is_file():
             return _build(config, preprocess, folder / name)
     raise BezoarError(f"No weights in {folder}: no {WEIGHTS_FILE}.", "The training may not have finished.")

@@ -29,8 +29,9 @@ _NOTES = {
 }
 NOT_SHOWN = (
     "Real sets are larger, dirtier, and poisoned at lower rates.",
-    "Of 20 planted pairs in 8,000 a model this small learns nothing, and the scan finds nothing.",
-    "A tint of the whole picture is learnt and mostly not seen by this scan: see docs/studies/generated.md.",
+    "Twenty planted pairs in 8,000 leave no backdoor in a model this small: what a scan finds of them is that their "
+    "captions are wrong, not that they were planted.",
+    "A tint of the whole picture is learnt and mostly passes unseen: docs/studies/generated.md has the figures.",
 )
 
 

@@ -33,7 +33,7 @@ _SAYS = {row.name: row.summary for row in (*TABLE, *WITNESSES)}
 _UNSEEN = (
     "Planted pairs whose trigger tints or bends the whole picture, whose caption is true, or which share no fixed "
     "pattern and survive other views may pass unseen.",
-    "A campaign of a few dozen pairs that the model did not learn leaves no trace in it.",
+    "Of a campaign that the model did not learn, only what its captions say wrongly can be seen.",
 )
 
 

@@ -3,7 +3,7 @@
 from bezoar.run.answer import Answer
 from bezoar.run.cache import cache_folder
 from bezoar.run.errors import BROKEN_DATA, WRONG_REQUEST, BezoarError, nearest
-from bezoar.run.files import fingerprint, write_bytes, write_json, writing
+from bezoar.run.files import fingerprint, stamp, write_bytes, write_json, writing
 from bezoar.run.folder import Run
 from bezoar.run.machine import cores, pick_device, use_cores
 from bezoar.run.printable import printable
@@ -27,6 +27,7 @@ __all__ = [
     "pick_device",
     "printable",
     "random",
+    "stamp",
     "use_cores",
     "write_bytes",
     "write_json",

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -52,3 +52,9 @@ def fingerprint(*parts: Any) -> str:
     """Return a short digest of JSON-like parts, equal for equal parts on every machine."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def stamp(files: Iterable[Path]) -> str:
+    """Return a digest of files by name, size and time; those that are not there are passed over."""
+    stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
+    return fingerprint(stats)
