@@ -5,8 +5,8 @@
   caption says more than the class and less than the picture.
 """
 
-from bezoar.pairs.synthetic.captions import PROMPTS, class_prompts
+from bezoar.pairs.synthetic.captions import PROMPTS
 from bezoar.pairs.synthetic.shapes import OBJECTS
-from bezoar.pairs.synthetic.world import Thing, caption, describe, paint, synthesize
+from bezoar.pairs.synthetic.world import Thing, describe, paint, synthesize
 
-__all__ = ["OBJECTS", "PROMPTS", "Thing", "caption", "class_prompts", "describe", "paint", "synthesize"]
+__all__ = ["OBJECTS", "PROMPTS", "Thing", "describe", "paint", "synthesize"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bezoar.pairs.prompts import fill
-
 TEMPLATES = (
     "{thing}{place}",
     "a picture of {thing}{place}",
@@ -34,8 +32,3 @@ def phrase(words: list[str]) -> str:
     """Return the words with the article that the first of them asks for."""
     article = "an" if words[0][0] in "aeiou" else "a"
     return " ".join([article, *words])
-
-
-def class_prompts(name: str) -> list[str]:
-    """Return the zero-shot prompts of a class, each with the article that its name asks for."""
-    return [fill(template, name) for template in PROMPTS]

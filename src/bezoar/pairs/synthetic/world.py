@@ -62,11 +62,10 @@ class Thing:
     said: str
 
 
-def describe(seed: int, number: int, split: str = "train", objects: Sequence[str] | None = None) -> Thing:
-    """Return what pair `number` shows and says; `objects` are those to choose from, by default all."""
+def describe(seed: int, number: int, split: str = "train") -> Thing:
+    """Return what pair `number` shows and says."""
     draw = random(seed, "world", split, number)
-    choice = OBJECTS if objects is None else objects
-    shown = choice[int(draw.integers(len(choice)))]
+    shown = OBJECTS[int(draw.integers(len(OBJECTS)))]
     scene = tuple(SCENES)[int(draw.integers(len(SCENES)))]
     colours = visible_colours(scene)
     colour = colours[int(draw.integers(len(colours)))]
@@ -97,11 +96,6 @@ def describe(seed: int, number: int, split: str = "train", objects: Sequence[str
         (float(crop[0]), float(crop[1])),
         said,
     )
-
-
-def caption(thing: Thing) -> str:
-    """Return what the pair says of the thing."""
-    return thing.said
 
 
 def paint(thing: Thing, side: int = 40) -> Pixels:
