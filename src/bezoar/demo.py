@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bezoar.attacks import Plan
+from bezoar.evaluation.rate import told
 from bezoar.jobs.clean import clean
 from bezoar.jobs.evaluate import evaluate
 from bezoar.jobs.poison import poison
@@ -191,7 +192,7 @@ def _answer(run: Run) -> Answer:
     lines = [
         f"{found} of {summary['planted']} planted pairs found among the {dropped} dropped.",
         "",
-        "                     clean accuracy                attack success",
+        f"{'':<19}{'clean accuracy':<34} attack success",
         *(_line(name, rows) for name, rows in summary["measured"].items()),
         "",
         f"The story in pictures   {run.path / 'demo.html'}",
@@ -201,8 +202,8 @@ def _answer(run: Run) -> Answer:
 
 
 def _line(name: str, rows: dict[str, Any]) -> str:
-    def rate(row: dict[str, Any]) -> str:
-        return f"{row['value']:6.1%} [{row['low']:.1%}, {row['high']:.1%}]".replace("%", " %")
-
-    accuracy, asr = rows["zero-shot-top1"], rows["asr"]
-    return f"  {name.replace('-', ' '):<16} {rate(accuracy)}, n = {accuracy['n']:,}   {rate(asr)}, n = {asr['n']:,}"
+    cells = [
+        f"{told(row['value'], row['low'], row['high'])}, n = {row['n']:,}"
+        for row in (rows["zero-shot-top1"], rows["asr"])
+    ]
+    return f"  {name.replace('-', ' '):<16} {cells[0]:<34} {cells[1]}"

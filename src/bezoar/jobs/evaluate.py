@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bezoar.attacks import Plan
 from bezoar.attacks.naming import names
 from bezoar.canvas import Pixels
-from bezoar.evaluation.rate import Rate
+from bezoar.evaluation.rate import Rate, told
 from bezoar.evaluation.retrieval import retrieval, retrieval_attack_success
 from bezoar.evaluation.zero_shot import accuracy, attack_success, class_vectors
 from bezoar.models import Clip, load, place, state_of
@@ -149,4 +149,4 @@ def _estimate(test: Pairs, clip: Clip) -> str:
 
 
 def _line(row: Rate) -> str:
-    return f"  {row.name:<20} {row.value:6.1%} [{row.low:.1%}, {row.high:.1%}]   n = {row.n:,}".replace("%", " %")
+    return f"  {row.name:<20} {told(row.value, row.low, row.high):<22}   n = {row.n:,}"
