@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 TARGET = Path("docs/pictures/demo.png")
-WIDTH, HEIGHT = 1040, 1500
+WIDTH, HEIGHT = 1040, 1480
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars --blink-settings=preferredColorScheme=1"
