@@ -13,7 +13,7 @@ from torch import Tensor
 from bezoar.canvas import Pixels
 from bezoar.models import Clip
 
-BATCH = 128
+BATCH = 64
 
 Vectors = NDArray[np.float32]
 Look = Callable[[Tensor], Tensor]

@@ -108,7 +108,7 @@ def load_embeddings(folder: Path) -> Embeddings:
         captions=[caption or "" for caption in _column(table, ("caption",), [""] * table.num_rows)],
         shards=_column(table, ("shard",), [""] * table.num_rows),
         rows=_column(table, ("row",), list(range(table.num_rows))),
-        reasons=[reason or _fault(*vectors) for reason, *vectors in zip(reasons, image, text, strict=True)],
+        reasons=[reason or fault for reason, fault in zip(reasons, _faults(image, text), strict=True)],
         normalized=bool(head.get("normalized", _is_unit(image))),
         model=head.get("model"),
         canvas=head.get("canvas"),
@@ -221,10 +221,10 @@ def _column(table: pa.Table, names: tuple[str, ...], default: list[Any]) -> list
     return default
 
 
-def _fault(image: Vectors, text: Vectors) -> str | None:
+def _faults(image: Vectors, text: Vectors) -> list[str | None]:
     # A text vector of zero stands for a picture without a caption.
-    fine = np.isfinite(image).all() and np.isfinite(text).all() and image.any()
-    return None if fine else "no usable vector"
+    fine = np.isfinite(image).all(axis=1) & np.isfinite(text).all(axis=1) & image.any(axis=1)
+    return [None if good else "no usable vector" for good in np.atleast_1d(fine)]
 
 
 def _is_unit(vectors: Vectors) -> bool:
