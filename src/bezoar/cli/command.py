@@ -90,7 +90,10 @@ def _print_answer(answer: Answer, asked: argparse.Namespace) -> None:
     if asked.json:
         print_lines([json.dumps(answer.summary, ensure_ascii=False, allow_nan=False)])
     elif asked.quiet:
-        print_lines([printable("  ".join(filter(None, (*answer.lines[:1], answer.file))))])
+        # A table is its own answer; of everything else the first line and the file are.
+        table = "rows" in answer.summary and not answer.file
+        first = ["  ".join(filter(None, (*answer.lines[:1], answer.file)))]
+        print_lines(printable(line) for line in (answer.lines if table else first))
     else:
         print_lines(printable(line) for line in answer.lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -81,14 +82,14 @@ def clean(
     )
 
 
-def _source(scan: Run, source: dict[str, str] | None, pairs: str | Path | None) -> Pairs:
+def _source(scan: Run, source: dict[str, Any] | None, pairs: str | Path | None) -> Pairs:
     known = source or {}
-    if known.get("limit"):
+    opened = open_pairs(pairs or known["pairs"], prompts=known.get("prompts"))
+    if known.get("limit") and known["limit"] < len(opened):
         raise BezoarError(
-            f"{scan.path} scanned only the first {known['limit']} pairs.",
+            f"{scan.path} scanned only the first {known['limit']} of {len(opened):,} pairs.",
             "Scan the whole set, then clean it.",
         )
-    opened = open_pairs(pairs or known["pairs"], prompts=known.get("prompts"))
     if source is not None and opened.fingerprint != scan.get("inputs")["pairs"]:
         raise BezoarError(f"{opened.path} is not the set that was scanned: its bytes have changed.", "Scan it again.")
     return opened

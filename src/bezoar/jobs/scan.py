@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -127,7 +128,8 @@ def scan(
     work, notes = _Work(run, seed, device, progress), []
     decoded = None
     if opened is not None:
-        run.note("source", {"pairs": str(opened.path.resolve()), "prompts": prompts, "limit": limit})
+        cut = limit if len(opened) < opened.index.table.num_rows else None
+        run.note("source", {"pairs": str(opened.path.resolve()), "prompts": prompts, "limit": cut})
         notes += _faults(opened)
     if opened is not None and stored is None:
         if towers is None or model is None:
@@ -209,7 +211,7 @@ class _Work:
             with self.run.step("train"):
                 fit(towers, decoded, choice.settings, folder, device=self.device, progress=self.progress)
             save(towers, folder)
-        note = f"The scan trained its own model at {choice.side} px: a trigger of a few pixels there was not seen."
+        note = f"The scan trained its own model at {choice.side} px: a trigger of a few pixels there may be unseen."
         return towers, decoded, [note]
 
     def embed(self, decoded: Decoded, towers: Towers, model: str | Path) -> Embeddings:
@@ -277,11 +279,10 @@ def _faults(pairs: Pairs) -> list[str]:
 
 def _stranger(model: str | Path, pairs: Pairs) -> list[str]:
     """Warn of a model that was not trained on these pairs, as far as its folder tells."""
-    try:
-        if Run.load(model, "train").get("inputs")["pairs"] == pairs.fingerprint:
-            return []
-    except BezoarError:
-        pass  # not a run of ours: nobody knows what it was trained on
+    for folder, verb in ((model, "train"), (Path(model), "scan"), (Path(model).parent, "scan")):
+        with suppress(BezoarError):  # not a run of ours: nobody knows what it was trained on
+            if Run.load(folder, verb).get("inputs")["pairs"] == pairs.fingerprint:
+                return []
     return [
         "The model was given: if it was not trained on these pairs, it cannot have learned their backdoor, and "
         "density and views see little."
@@ -308,8 +309,9 @@ def _evidence(stored: Embeddings, decoded: Decoded | None, notes: list[str]) -> 
 def _answer(run: Run) -> Answer:
     summary = json.loads((run.path / SUMMARY_FILE).read_text(encoding="utf-8"))
     flagged, total = summary["flagged"], summary["pairs"]
+    are = "is" if flagged == 1 else "are"
     headline = (
-        f"{flagged:,} of {total:,} pairs are flagged (false-discovery rate {summary['fdr']:.0%}, provisional)."
+        f"{flagged:,} of {total:,} pairs {are} flagged (false-discovery rate {summary['fdr']:.0%}, provisional)."
         if flagged
         else f"No pair in {total:,} is flagged. That is not a proof that the set is clean."
     )
@@ -327,7 +329,9 @@ def _answer(run: Run) -> Answer:
     if rate is not None:
         lines.append(f"Density sees campaigns of up to {rate:.1%} of the pairs.".replace("%", " %"))
     lines += [f"note: {note}" for note in summary["notes"]]
-    verb = "--flagged" if flagged else f"--share {DROPPED_SHARE}"
-    where = "" if run.get("source") else " --pairs FOLDER"
-    lines += ["", f"Report    {summary['report']}", f"Drop      bezoar clean {run.path} {verb}{where} --to CLEAN"]
+    lines += ["", f"Report    {summary['report']}"]
+    source = run.get("source")
+    if flagged and not (source and source["limit"]):
+        where = "" if source else " --pairs FOLDER"
+        lines.append(f"Drop      bezoar clean {run.path} --flagged{where} --to CLEAN")
     return Answer(summary={**summary, "seconds": run.get("seconds")["total"]}, lines=lines, file=summary["report"])

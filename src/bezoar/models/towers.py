@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -38,6 +37,7 @@ class Towers:
     config: dict[str, Any]
     canvas: Canvas
     tokenizer: Any
+    _tokens: dict[str, torch.Tensor] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def logit_scale(self) -> torch.Tensor:
@@ -54,7 +54,14 @@ class Towers:
 
     def tokenize(self, captions: Sequence[str]) -> torch.Tensor:
         """See `Clip.tokenize`."""
-        return cast(torch.Tensor, self.tokenizer(list(captions)))
+        # Splitting a caption costs more than a small tower does: training, embedding and scanning do it once.
+        known = self._tokens
+        missing = list(dict.fromkeys(caption for caption in captions if caption not in known))
+        if not captions or len(known) + len(missing) > KEPT_CAPTIONS:
+            return cast(torch.Tensor, self.tokenizer(list(captions)))
+        if missing:
+            known.update(zip(missing, self.tokenizer(missing).unbind(), strict=True))
+        return torch.stack([known[caption] for caption in captions])
 
     def encode_text(self, tokens: torch.Tensor) -> torch.Tensor:
         """See `Clip.encode_text`."""
@@ -90,7 +97,7 @@ def load(model: str | Path, device: str = "cpu") -> Towers:
     if name.startswith("hf-hub:"):
         towers = _load_from_hub(name)
     elif Path(name).is_dir():
-        towers = _load_folder(Path(name))
+        towers = _load_folder(place(name) or Path(name))
     elif ":" in name and not name.startswith("local-dir:"):
         arch, _, file = name.partition(":")
         towers = _build(_configuration(arch), {}, Path(file))
@@ -104,11 +111,13 @@ def load(model: str | Path, device: str = "cpu") -> Towers:
 
 
 def place(model: str | Path) -> Path | None:
-    """Return the folder or file that a MODEL is read from; None for one of the hub."""
+    """Return the folder or file that a MODEL is read from (of a scan, the one it trained); None for one of the hub."""
     name = str(model)
     if name.startswith("hf-hub:"):
         return None
-    return Path(name) if Path(name).exists() else Path(name.partition(":")[2] or name)
+    path = Path(name) if Path(name).exists() else Path(name.partition(":")[2] or name)
+    trained = path / "model"
+    return trained if not (path / CONFIG_FILE).is_file() and (trained / CONFIG_FILE).is_file() else path
 
 
 def state_of(model: str | Path) -> str:
@@ -200,10 +209,7 @@ def _tokenizer(config: dict[str, Any]) -> Any:
         return open_clip.tokenizer.HFTokenizer(
             text["hf_tokenizer_name"], context_length=length, **text.get("tokenizer_kwargs", {})
         )
-    tokenizer = open_clip.SimpleTokenizer(context_length=length, **text.get("tokenizer_kwargs", {}))
-    # Splitting a caption costs more than a small tower does: training, embedding and scanning do it once.
-    tokenizer.encode = lru_cache(KEPT_CAPTIONS)(tokenizer.encode)
-    return tokenizer
+    return open_clip.SimpleTokenizer(context_length=length, **text.get("tokenizer_kwargs", {}))
 
 
 def _load_folder(folder: Path) -> Towers:

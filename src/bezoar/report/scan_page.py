@@ -187,7 +187,10 @@ def _lead(page: ScanPage, flagged: int) -> list[str]:
         "than chance allows."
     ]
     if flagged:
-        lead = [f"Chance alone would leave about {_about(page.fdr * flagged)} of them."]
+        lead = [
+            f"If honest scores were normal, about {_about(page.fdr * flagged)} of them would be clean; real ones have "
+            "heavier tails, so expect more."
+        ]
     names = [w.name for w in page.witnesses]
     if names:
         spoke = "One witness" if len(names) == 1 else f"{_NUMBERS.get(len(names), len(names))} witnesses"

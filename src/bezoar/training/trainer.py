@@ -37,7 +37,7 @@ from bezoar.training.vocabulary import cut_vocabulary
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
-CHECKPOINT_SECONDS = 30.0
+CHECKPOINT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def suspicion_histogram(
 ) -> Markup:
     """Draw the suspicion (n,) of all pairs, the flagged ones hatched, planted ones as ticks below.
 
-    `expected` is how many of the flagged pairs chance alone would leave.
+    `expected` is how many of the flagged pairs would be clean if honest scores were normal.
     """
     values = np.nan_to_num(suspicion, nan=0.0, posinf=LONGEST_SUSPICION)
     number, top = int(flagged.sum()), _top(float(values.max(initial=0.0)))
@@ -126,7 +126,7 @@ def _threshold(frame: Frame, threshold: float, number: int, expected: float) -> 
     return [
         f'<path class="thr" d="M{x:.1f} {frame.top:g}V{frame.bottom:g}"/>',
         text(place, frame.top + 26, f"{number:,} flagged at {threshold:.2f} or more", f"lab strong p{end}"),
-        text(place, frame.top + 42, f"chance would leave about {about}", f"lab{end}"),
+        text(place, frame.top + 42, f"a normal null would leave {about}", f"lab{end}"),
     ]
 
 
