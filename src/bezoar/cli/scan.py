@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bezoar.cli import options
-from bezoar.cli.parser import names, positive, whole_number
+from bezoar.cli.parser import names, positive, share, whole_number
 from bezoar.run import Answer, Progress
 
 
@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detectors", type=names, metavar="A,B", help="further columns: all, or such as slof,dao:text:unit"
     )
-    parser.add_argument("--max-rate", type=positive, metavar="R", help="the largest rate to be seen (about 0.097)")
+    parser.add_argument("--max-rate", type=share, metavar="R", help="the largest rate to be seen (about 0.097)")
     parser.add_argument("--k", type=whole_number(), metavar="N", help="neighbours of each pair (256)")
     parser.add_argument("--reference", type=whole_number(), metavar="M", help="pairs of the reference sample (2048)")
     parser.add_argument("--minutes", type=positive, metavar="T", help="how long training and scan may take (10)")
