@@ -24,7 +24,8 @@ def commands():
 @pytest.mark.parametrize("line", list(commands()))
 def test_every_command_is_one_that_the_program_takes(line):
     verb, *rest = shlex.split(line)[1:]
-    parser_of({row.name: row for row in VERBS}[verb]).parse_args(rest)
+    asked = parser_of({row.name: row for row in VERBS}[verb]).parse_args(rest)
+    assert asked.json is False
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
