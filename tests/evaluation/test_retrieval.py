@@ -12,7 +12,7 @@ from bezoar.run import BezoarError
 
 
 @pytest.fixture(scope="module")
-def test_set(world, clip):
+def pictures(world, clip):
     """60 pictures, each with its own caption and every third with a second one."""
     pairs = open_pairs(world).select(range(60))
     captions = [
@@ -35,8 +35,8 @@ def values(rows):
     return {row.name: row.value for row in rows}
 
 
-def test_recall_equals_a_loop_both_ways(clip, test_set):
-    pixels, captions = test_set
+def test_recall_equals_a_loop_both_ways(clip, pictures):
+    pixels, captions = pictures
     flat = [(owner, caption) for owner, own in enumerate(captions) for caption in own]
     table = cosines(clip, pixels, [caption for _, caption in flat])
     rows = retrieval(clip, pixels, captions)
@@ -50,8 +50,8 @@ def test_recall_equals_a_loop_both_ways(clip, test_set):
     assert len(flat) == 80
 
 
-def test_attack_success_equals_a_loop_and_leaves_out_who_names_the_target(clip, test_set):
-    pixels, captions = test_set
+def test_attack_success_equals_a_loop_and_leaves_out_who_names_the_target(clip, pictures):
+    pixels, captions = pictures
     flat = [caption for own in captions for caption in own]
     triggered, plain = cosines(clip, 255 - pixels // 3, flat), cosines(clip, pixels, flat)
     # What some triggered pictures find first, so that there is something to count.
@@ -81,8 +81,8 @@ def test_attack_success_equals_a_loop_and_leaves_out_who_names_the_target(clip, 
 
 
 @pytest.mark.parametrize("word", ["zeppelin", "a"])
-def test_a_target_that_nobody_or_everybody_names_gets_a_sentence(clip, test_set, word):
-    pixels, captions = test_set
+def test_a_target_that_nobody_or_everybody_names_gets_a_sentence(clip, pictures, word):
+    pixels, captions = pictures
     captions = [(f"{own[0]} a",) for own in captions]
     with pytest.raises(BezoarError, match="captions name the target"):
         retrieval_attack_success(clip, pixels, captions, names(word).search, lambda _, picture: picture)

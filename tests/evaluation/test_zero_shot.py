@@ -13,7 +13,7 @@ PROMPTS = ("a {}", "a picture of a {}", "there is a {}")
 
 
 @pytest.fixture(scope="module")
-def test_set(world, clip):
+def pictures(world, clip):
     from bezoar.pairs import open_pairs
 
     pairs = open_pairs(world).select(range(90))
@@ -21,8 +21,8 @@ def test_set(world, clip):
 
 
 @pytest.fixture(scope="module")
-def texts(clip, test_set):
-    return class_vectors(clip, test_set[2], PROMPTS)
+def texts(clip, pictures):
+    return class_vectors(clip, pictures[2], PROMPTS)
 
 
 def values(rows):
@@ -40,20 +40,20 @@ def brighten(_row, picture):
     return 255 - picture // 4
 
 
-def test_class_vectors_equal_open_clips_classifier(clip, test_set, texts):
+def test_class_vectors_equal_open_clips_classifier(clip, pictures, texts):
     templates = [
         lambda name, prompt=prompt: prompt.replace("a {}", "an {}" if name[0] in "aeiou" else "a {}").format(name)
         for prompt in PROMPTS
     ]
     with torch.inference_mode():
         weights = open_clip.build_zero_shot_classifier(
-            clip.module, tokenizer=clip.tokenizer, classnames=list(test_set[2]), templates=templates, device="cpu"
+            clip.module, tokenizer=clip.tokenizer, classnames=list(pictures[2]), templates=templates, device="cpu"
         )
     np.testing.assert_allclose(texts, weights.T.numpy(), rtol=0, atol=1e-5)
 
 
-def test_accuracy_equals_a_loop_over_pictures(clip, test_set, texts):
-    pixels, labels, _ = test_set
+def test_accuracy_equals_a_loop_over_pictures(clip, pictures, texts):
+    pixels, labels, _ = pictures
     ordered = predictions(clip, pixels, texts)
     rows = accuracy(clip, pixels, labels, texts)
     for k in (1, 5, 10):
@@ -63,14 +63,14 @@ def test_accuracy_equals_a_loop_over_pictures(clip, test_set, texts):
     assert values(rows)["zero-shot-top1"] < values(rows)["zero-shot-top5"] < values(rows)["zero-shot-top10"] < 1
 
 
-def test_top_k_is_left_out_where_there_are_no_more_classes(clip, test_set, texts):
-    pixels, labels, _ = test_set
+def test_top_k_is_left_out_where_there_are_no_more_classes(clip, pictures, texts):
+    pixels, labels, _ = pictures
     few = labels < 5
     assert values(accuracy(clip, pixels[few], labels[few], texts[:5])).keys() == {"zero-shot-top1"}
 
 
-def test_attack_success_equals_a_loop_and_leaves_the_target_out(clip, test_set, texts):
-    pixels, labels, _ = test_set
+def test_attack_success_equals_a_loop_and_leaves_the_target_out(clip, pictures, texts):
+    pixels, labels, _ = pictures
     triggered = np.stack([brighten(row, picture) for row, picture in enumerate(pixels)])
     plain, changed = predictions(clip, pixels, texts), predictions(clip, triggered, texts)
     # The class that the trigger favours most, so that there is something to count.
@@ -83,8 +83,8 @@ def test_attack_success_equals_a_loop_and_leaves_the_target_out(clip, test_set, 
     assert found["asr"] > found["asr-base"]
 
 
-def test_the_trigger_is_drawn_on_each_query_once_and_never_on_the_target(clip, test_set, texts):
-    pixels, labels, _ = test_set
+def test_the_trigger_is_drawn_on_each_query_once_and_never_on_the_target(clip, pictures, texts):
+    pixels, labels, _ = pictures
     drawn = []
 
     def draw(row, picture):
@@ -98,8 +98,8 @@ def test_the_trigger_is_drawn_on_each_query_once_and_never_on_the_target(clip, t
     assert values(rows)["asr"] == values(rows)["asr-base"], "a trigger that does nothing adds nothing"
 
 
-def test_pictures_of_the_target_alone_get_a_sentence(clip, test_set, texts):
-    pixels, labels, _ = test_set
+def test_pictures_of_the_target_alone_get_a_sentence(clip, pictures, texts):
+    pixels, labels, _ = pictures
     own = labels == 3
     with pytest.raises(BezoarError, match="target's own class"):
         attack_success(clip, pixels[own], labels[own], texts, 3, brighten)

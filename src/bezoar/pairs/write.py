@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO
@@ -42,10 +43,8 @@ def header(name: str, size: int, like: tarfile.TarInfo | None = None, posix: boo
         info.mode, info.uid, info.gid, info.mtime = like.mode, like.uid, like.gid, int(like.mtime)
         info.uname, info.gname = like.uname, like.gname
     if posix:
-        try:
+        with suppress(ValueError):  # too long a name or too large a number for ustar
             return info.tobuf(tarfile.USTAR_FORMAT, "utf-8", "surrogateescape")
-        except ValueError:
-            pass  # too long a name or too large a number for ustar
     return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 

@@ -10,6 +10,7 @@ import math
 import os
 import platform
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,10 @@ def _container_quota() -> int:
 
 
 def _cpu_name() -> str:
-    try:
+    with suppress(OSError):  # only Linux has the file
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
-    except OSError:
-        pass
     return platform.processor() or platform.machine()
 
 
