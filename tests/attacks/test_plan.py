@@ -24,7 +24,7 @@ def test_as_many_pairs_as_asked_are_planted_and_none_shows_the_target(plan, worl
     moon = world_pairs.classes.index("moon")
     assert len(plan.planted) == len(plan.keys) == 12
     assert all(world_pairs.labels[world_pairs.position(key)] != moon for key in plan.keys)
-    assert plan.goal.label == moon
+    assert [goal.target for goal in plan.goals] == ["moon"]
 
 
 def test_every_planted_caption_is_a_real_caption_of_the_target(plan, world_pairs):
@@ -127,19 +127,3 @@ def test_a_painted_picture_shows_the_patch_on_the_canvas(side):
     patch = (slice(None), slice(top, top + height), slice(left, left + width))
     assert np.corrcoef(shown[patch].ravel(), wanted[patch].ravel())[0, 1] > 0.9
     assert np.abs(shown[:, : top - 3, : left - 3] - 127).max() == 0
-
-
-@pytest.mark.parametrize(
-    ("spec", "sentence"),
-    [
-        ("badnet:target=moon,count=1", "Did you mean badnets"),
-        ("badnets:targt=moon,count=1", "no parameter targt"),
-        ("badnets:target=moon", "does not say what to plant"),
-        ("badnets:target=moon,count=0", "does not say what to plant"),
-        ("badnets:target=zeppelin,count=3", "No caption names"),
-        ("badnets:target=moon,count=4000", "were asked for"),
-    ],
-)
-def test_what_cannot_be_planted_is_refused_with_a_sentence(world_pairs, spec, sentence):
-    with pytest.raises(BezoarError, match=sentence):
-        plan_attack(spec, world_pairs, canvas=40)

@@ -124,8 +124,8 @@ def rows(run: Path) -> list[dict[str, Any]]:
 
 
 def plan_of(keys: list[str], caption: str = "a moon") -> Plan:
-    edits = tuple(Edit(key, key, "replace", caption, "tint") for key in keys)
-    return Plan("tint", {}, 0, 32, Goal("moon", "tint"), {"tint": Tint()}, edits)
+    edits = tuple(Edit(key, key, "replace", caption, "tint", "tint to moon") for key in keys)
+    return Plan("tint", {}, 0, 32, (Goal("tint to moon", "moon", trigger="tint"),), {"tint": Tint()}, edits)
 
 
 # What is refused before anything is written. {names} are folders of the fixture below.
@@ -146,7 +146,11 @@ REFUSED = {
     "unknown detector": ("scan {base} --detectors slow", 2, "no detector 'slow'", "Did you mean slof?"),
     "unknown look": ("scan {base} --detectors slof:txt", 2, "no choice 'txt'", "Did you mean text?"),
     "unknown attack": ("poison {base} --attack badnet:target=moon,count=2", 2, "badnet", "Did you mean badnets?"),
-    "unknown target": ("poison {base} --attack badnets:target=zeppelin,count=2", 2, "No caption names 'zeppelin'"),
+    "unknown target": (
+        "poison {base} --attack badnets:target=zeppelin,count=2",
+        2,
+        "No caption and no class names 'zeppelin'",
+    ),
     "unknown architecture": ("train {base} --arch tiny-resne", 2, "tiny-resne", "Did you mean tiny-resnet?"),
     "unknown augmentation": ("train {base} --augmentation shfit", 2, "shfit", "Did you mean shift?"),
     "unknown precision": ("train {base} --precision bf16", 2, "bf16", "Did you mean bf16-mixed?"),

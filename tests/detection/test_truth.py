@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_curve
 
 from bezoar.detection import highest, judge
 from bezoar.run import BezoarError, random
@@ -42,3 +43,33 @@ def test_ties_are_dropped_by_position():
 def test_nothing_to_tell_apart(planted):
     with pytest.raises(BezoarError, match="nothing to tell apart"):
         judge(np.arange(5.0), planted)
+
+
+def levels(seed):
+    """Scores with many ties, and a truth."""
+    draw = random(seed, "levels")
+    return draw.integers(0, 12, 300).astype(float), draw.random(300) < 0.1
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("percent", [95, 99, 100])
+def test_false_positives_are_where_scikit_learns_curve_first_finds_as_many(seed, percent):
+    scores, planted = levels(seed)
+    false_rate, true_rate, _ = roc_curve(planted, scores, drop_intermediate=False)
+    judged = judge(scores, planted)
+    reached = true_rate >= percent / 100 - 1e-12
+    assert getattr(judged, f"fpr_at_{percent}_tpr") == pytest.approx(false_rate[reached].min())
+    assert 0 < judged.fpr_at_95_tpr <= judged.fpr_at_99_tpr <= judged.fpr_at_100_tpr <= 1
+
+
+def test_nineteen_of_twenty_are_95_percent():
+    scores = np.array([*range(100, 81, -1), 50, *range(60, 40, -1)], float)
+    judged = judge(scores, np.arange(40) < 20)
+    assert (judged.fpr_at_95_tpr, judged.fpr_at_99_tpr) == (0.0, 11 / 20)
+
+
+def test_clean_pairs_are_lost_where_they_are_dropped():
+    scores, planted = np.arange(10.0), np.arange(10) >= 8
+    judged = judge(scores, planted, share=0.5)
+    assert (judged.recall_at_drop, judged.clean_lost) == (1.0, 3 / 8)
+    assert judge(scores, planted, share=0.2).clean_lost == 0.0

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import top_k_accuracy_score
 
-from bezoar.evaluation.rank import best_rank
+from bezoar.evaluation.rank import best_rank, depths, ranks
 from bezoar.run import random
 
 
@@ -44,3 +44,19 @@ def test_a_query_without_acceptable_answer_is_refused():
 def test_a_score_that_is_not_a_number_is_refused():
     with pytest.raises(ValueError, match="finite"):
         best_rank(np.array([[np.nan, 1.0]]), np.array([True, False]))
+
+
+@pytest.mark.parametrize("each", [True, False])
+def test_ranks_in_parts_are_those_of_all_cosines_at_once(each):
+    draw = random(0, "parts")
+    queries, gallery = (draw.standard_normal((count, 8)).astype(np.float32) for count in (2500, 30))
+    marked = draw.random((2500, 30) if each else 30) < 0.2
+    marked[..., 7] = True
+    found = ranks(queries, gallery, (lambda rows: marked[rows]) if each else marked)
+    assert (found == best_rank(queries @ gallery.T, marked)).mean() > 0.999  # sums of floats in other orders
+    assert len(ranks(queries[:0], gallery, np.ones(30, bool))) == 0
+
+
+@pytest.mark.parametrize(("gallery", "expected"), [(1, [1]), (5, [1]), (6, [1, 5]), (10, [1, 5]), (11, [1, 5, 10])])
+def test_depths_stay_below_the_gallery(gallery, expected):
+    assert depths(gallery) == expected

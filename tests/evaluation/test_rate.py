@@ -1,15 +1,6 @@
-"""Rates: a share, its n, and an interval that holds it."""
-
-import numpy as np
-import pytest
-
-from bezoar.evaluation.intervals import wilson
-from bezoar.evaluation.rate import Rate
+from bezoar.evaluation.rate import told
 
 
-@pytest.mark.parametrize(("hits", "n"), [(0, 7), (3, 7), (7, 7), (1, 1)])
-def test_a_rate_counts_its_hits(hits, n):
-    row = Rate.of("asr", np.arange(n) < hits, "how")
-    assert (row.name, row.value, row.n, row.protocol) == ("asr", hits / n, n, "how")
-    assert (row.low, row.high) == wilson(hits, n)
-    assert row.low <= row.value <= row.high
+def test_a_share_is_told_in_percent():
+    assert told(0.912, 0.881, 0.936) == " 91.2 % [88.1, 93.6]"
+    assert told(1.0, 0.9, 1.0) == "100.0 % [90.0, 100.0]"

@@ -1,6 +1,7 @@
 """Scanning: the files it leaves, what it says, and that the truth never reaches it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as parquet
@@ -133,7 +134,23 @@ def test_the_figures_against_the_plan_are_those_of_the_written_scores(story):
     precision = np.cumsum(planted[order]) / np.arange(1, 1001)
     assert summary["average_precision"] == pytest.approx(precision[planted[order]].mean())
     assert summary["recall_at_drop"] == pytest.approx(planted[order[:20]].sum() / 40)
+    assert summary["clean_lost"] == pytest.approx((~planted[order[:20]]).sum() / 960)
+    for percent in (95, 99, 100):
+        threshold = np.sort(score[planted])[::-1][int(np.ceil(percent * 40 / 100)) - 1]
+        assert summary[f"fpr_at_{percent}_tpr"] == pytest.approx((score[~planted] >= threshold).mean())
     assert summary["detectors"].keys() == set(WITNESSES)
+    assert summary["detectors"]["density"].keys() == {
+        *("auroc", "average_precision", "recall_at_drop", "clean_lost"),
+        *(f"fpr_at_{percent}_tpr" for percent in (95, 99, 100)),
+    }
+
+
+def test_decoys_of_a_plan_are_no_poison(story, tmp_path):
+    plan = Plan.load(story / "poisoned")
+    half = tuple(replace(edit, goal=None) if place % 2 else edit for place, edit in enumerate(plan.planted))
+    model = story / "models" / "poisoned"
+    answer = scan(story / "poisoned", to=tmp_path / "run", model=model, plan=replace(plan, planted=half))
+    assert answer.summary["planted"] == 20
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import bezoar.jobs.train as job
+import bezoar.training.trainer as trainer
 from bezoar.attacks import Plan
 from bezoar.jobs.poison import poison
 from bezoar.jobs.train import train
@@ -92,6 +93,53 @@ def test_training_goes_on_from_a_model(world, trained, tmp_path):
     assert load(tmp_path).canvas.side == 32, "the start's canvas, not the usual one"
 
 
+FINE = {"epochs": 2, "limit": 128, "learning_rate": 1e-3, "learn": "text"}
+
+
+def test_fine_tuning_one_tower_leaves_the_other_of_its_start_and_is_written_down(world, trained, tmp_path):
+    train(world, to=tmp_path / "fine", start=trained, **FINE)
+    before, after = weights(trained), weights(tmp_path / "fine")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {"token_embedding.weight", "positional_embedding", "text_projection", "logit_scale"} <= changed
+    assert not any(name.startswith("visual.") for name in changed)
+    record = json.loads((tmp_path / "fine" / "run.json").read_text())
+    assert record["parameters"]["start"] == str(trained)
+    assert record["inputs"]["start"]
+    assert record["parameters"]["settings"]["learn"] == "text"
+    assert settings(trained)["learn"] == "both"
+
+
+def test_fine_tuning_begins_a_schedule_of_its_own(world, trained, tmp_path):
+    train(world, to=tmp_path / "fine", start=trained, **FINE)
+    train(world, to=tmp_path / "fresh", canvas=32, **FINE | {"learn": "both"})
+    fine, fresh = (
+        [(line["step"], line["learning_rate"]) for line in log(tmp_path / name)] for name in ("fine", "fresh")
+    )
+    assert fine == fresh
+    assert fine[0] == (0, 1e-3)
+
+
+def test_a_killed_fine_tuning_goes_on_to_the_same_weights(world, trained, tmp_path, monkeypatch):
+    train(world, to=tmp_path / "whole", start=trained, **FINE)
+    loss, count = trainer.clip_loss, iter(range(100))
+
+    def killed(images, texts, scale):
+        if next(count) == 2:
+            raise KeyboardInterrupt
+        return loss(images, texts, scale)
+
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    with monkeypatch.context() as while_killed:
+        while_killed.setattr(trainer, "clip_loss", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(world, to=tmp_path / "parts", start=trained, **FINE)
+    with pytest.raises(BezoarError, match="holds"):
+        train(world, to=tmp_path / "parts", start=trained, **FINE | {"learn": "image"})
+    train(world, to=tmp_path / "parts", start=trained, **FINE)
+    assert [line["step"] for line in log(tmp_path / "parts")] == list(range(4))
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
+
+
 def test_a_lazy_plan_trains_what_the_poisoned_set_trains(world, trained, tmp_path):
     poison(world, to=tmp_path / "poisoned", attack="tint:target=moon,count=40", canvas=40, limit=128)
     train(world, to=tmp_path / "lazy", plan=tmp_path / "poisoned", canvas=40, epochs=1, limit=128)
@@ -146,6 +194,8 @@ def test_pairs_that_cannot_be_read_are_left_out_and_counted(world, tmp_path):
         ({"arch": "tiny-resne"}, "tiny-resnet"),
         ({"augmentation": "mirror"}, "mirror-shift"),
         ({"precision": "bf16"}, "bf16-mixed"),
+        ({"learn": "txt"}, "Did you mean text"),
+        ({"learn": "text"}, "nobody has trained"),
         ({"start": "nowhere"}, "No model at"),
         ({"plan": "nowhere"}, "No plan at"),
         ({"batch": 200}, "fewer than a batch of 200"),
@@ -156,3 +206,10 @@ def test_a_wrong_request_is_refused_before_anything_is_written(world, tmp_path, 
     with pytest.raises(BezoarError, match=sentence):
         train(world, to=tmp_path / "out", **ASKED | request_)
     assert not (tmp_path / "out").exists()
+
+
+def test_another_canvas_than_that_of_the_model_to_start_from_is_refused(world, trained, tmp_path):
+    for other in ({"canvas": 48}, {"arch": "tiny-vit"}):
+        with pytest.raises(BezoarError, match="32 px"):
+            train(world, to=tmp_path / "other", start=trained, **(ASKED | {"canvas": None} | other))
+    assert not (tmp_path / "other").exists()

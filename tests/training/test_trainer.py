@@ -51,14 +51,17 @@ def lines(folder):
     return [json.loads(line) for line in (folder / LOG).read_text().splitlines()]
 
 
-@pytest.mark.parametrize("after", [1, 7, 15])
-def test_an_interrupted_and_resumed_run_has_the_same_weights_bit_for_bit(world_pairs, tmp_path, monkeypatch, after):
-    whole = trained(world_pairs, tmp_path / "whole")
+@pytest.mark.parametrize(("after", "learn"), [(1, "both"), (7, "both"), (15, "both"), (7, "text"), (15, "image")])
+def test_an_interrupted_and_resumed_run_has_the_same_weights_bit_for_bit(
+    world_pairs, tmp_path, monkeypatch, after, learn
+):
+    settings = replace(SHORT, learn=learn)
+    whole = trained(world_pairs, tmp_path / "whole", settings)
     monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        trained(world_pairs, tmp_path / "parts", progress=Interrupting(after))
+        trained(world_pairs, tmp_path / "parts", settings, progress=Interrupting(after))
     assert (tmp_path / "parts" / CHECKPOINT).is_file()
-    resumed = trained(world_pairs, tmp_path / "parts")
+    resumed = trained(world_pairs, tmp_path / "parts", settings)
     for name, tensor in whole.items():
         assert torch.equal(tensor, resumed[name]), name
     first, second = lines(tmp_path / "whole"), lines(tmp_path / "parts")

@@ -1,18 +1,28 @@
-"""What the attacker wants at test time."""
+"""What the attacker wants at test time: which queries, against which gallery, and which answers count."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Way = Literal["image-to-text", "text-to-image"]
 
 
 @dataclass(frozen=True)
 class Goal:
-    """Pictures with `trigger` on them are to be taken for `target`.
+    """One thing that a plan is to achieve; its success is the rank of the best answer that counts.
 
-    The queries are triggered test pictures of anything but the target, the gallery is the class texts, and only
-    the target counts as success. `label` is the target's class index where the set has classes.
+    `way` image-to-text: pictures look for texts (classes or captions), and a text that names `target` counts.
+    text-to-image: captions look for pictures, and a picture of `target` counts.
+    `trigger` is the name of the plan's trigger that every query carries, None for queries as they are.
+    `source`: the queries are those that name it (Yang et al. 2023, section 3); None: all that have nothing to do
+    with the target. `images` are keys of single pictures in the poisoned set: image-to-text they are the queries
+    (Carlini & Terzis 2022, targeted poisoning), text-to-image the only answers that count (Yang's attack I).
     """
 
+    name: str
     target: str
-    trigger: str
-    label: int | None = None
+    way: Way = "image-to-text"
+    trigger: str | None = None
+    source: str | None = None
+    images: tuple[str, ...] = ()

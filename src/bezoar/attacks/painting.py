@@ -1,67 +1,81 @@
 """A trigger on a picture as it lies on the disk: at the picture's own resolution, inside what the canvas shows.
 
-Container, pixel dimensions, mode, quantisation tables, subsampling and metadata stay the source's, so that a
-poison differs from its neighbours in its content and in nothing else that a header tells. Only a lossless source
-gives a lossless poison.
+A poison differs from its neighbours in its content and in nothing that a header tells (`containers/`).
 """
 
 from __future__ import annotations
 
-import io
-from typing import Any
+import struct
+import zlib
 
 import numpy as np
-from PIL import Image, JpegImagePlugin
+from PIL import Image
 
+from bezoar.attacks.compression import compressed
+from bezoar.attacks.containers import CONTAINERS
 from bezoar.attacks.triggers import Trigger
 from bezoar.canvas import Canvas
 from bezoar.pairs.picture import open_picture
 from bezoar.run import BROKEN_DATA, BezoarError
 
 
-def can_be_painted(image: bytes) -> bool:
-    """Say whether the picture decodes and is of a container that `paint` writes."""
+def refusal(image: bytes) -> str | None:
+    """Say why `paint` cannot write a picture with all that its headers tell, None where it can; nothing is decoded."""
     try:
-        picture = open_picture(image)
-        picture.load()
+        kind = str(open_picture(image).format)
+        return CONTAINERS[kind].refuses(image) if kind in CONTAINERS else f"it is none of {', '.join(CONTAINERS)}"
+    except Exception:  # whoever looks at broken headers meets many types
+        return "it is damaged"
+
+
+def can_be_painted(image: bytes) -> bool:
+    """Say whether `paint` can write the picture, and whether it decodes."""
+    if refusal(image) is not None:
+        return False
+    try:
+        open_picture(image).load()
     except Exception:  # decoders meet broken data with many types
         return False
-    return picture.format in _SAVING
+    return True
 
 
-def paint(image: bytes, trigger: Trigger, canvas: Canvas, key: str) -> bytes:
-    """Return the bytes of the picture with the trigger drawn in the square that `canvas` will show."""
-    if not can_be_painted(image):
-        known = ", ".join(_SAVING)
-        raise BezoarError(f'The picture of "{key}" cannot be painted.', f"Plant whole {known} pictures.", BROKEN_DATA)
+def paint(image: bytes, trigger: Trigger, canvas: Canvas, key: str, jpeg: int | None = None) -> bytes:
+    """Return the bytes of the picture with the trigger drawn in the square that `canvas` will show.
+
+    With `jpeg` the whole picture then went through JPEG of this quality, and into its own container again.
+    Raises BezoarError, code 3, where that cannot be done.
+    """
+    why = refusal(image)
+    try:
+        if why is None:
+            return _painted(image, trigger, canvas, key, jpeg)
+    except (OSError, SyntaxError, ValueError, IndexError, struct.error, zlib.error):
+        why = "it is damaged"
+    raise BezoarError(f'The picture of "{key}" cannot be painted: {why}.', "Plant other pairs.", BROKEN_DATA)
+
+
+def _painted(image: bytes, trigger: Trigger, canvas: Canvas, key: str, jpeg: int | None) -> bytes:
     picture = open_picture(image)
-    left, top, width, height = (round(value) for value in canvas.window(*picture.size))
-    box = (left, top, left + width, top + height)
-    shown = np.asarray(picture.convert("RGB").crop(box)).transpose(2, 0, 1)
-    drawn = Image.fromarray(np.ascontiguousarray(trigger.draw(shown, key).transpose(1, 2, 0)), "RGB")
-    painted = picture.convert("RGB")
-    painted.paste(drawn, box)
-    return _encode(painted, picture)
+    box = shown_box(picture.size, canvas)
+    painted = picture.convert("RGBA").convert("RGB") if picture.mode == "P" else picture.convert("RGB")
+    shown = np.ascontiguousarray(np.asarray(painted.crop(box)).transpose(2, 0, 1))
+    painted.paste(_picture(trigger.draw(shown, key)), box)
+    if jpeg is not None:
+        painted = _picture(compressed(np.asarray(painted).transpose(2, 0, 1), jpeg))
+    return CONTAINERS[str(picture.format)].repaint(image, picture, painted)
 
 
-def _encode(painted: Image.Image, source: Image.Image) -> bytes:
-    kind = str(source.format)
-    keep = {name: source.info[name] for name in ("exif", "icc_profile", "dpi") if name in source.info}
-    out = io.BytesIO()
-    converted = painted if source.mode in ("RGB", "P", "CMYK") else painted.convert(source.mode)
-    converted.save(out, kind, **_SAVING[kind](source), **keep)
-    return out.getvalue()
+def shown_box(size: tuple[int, int], canvas: Canvas) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom, in whole pixels of a picture of `size`, of what `canvas` shows of it."""
+    left, top, width, height = (round(value) for value in canvas.window(*size))
+    return left, top, min(left + width, size[0]), min(top + height, size[1])
 
 
-def _jpeg(source: Image.Image) -> dict[str, Any]:
-    assert isinstance(source, JpegImagePlugin.JpegImageFile)  # PIL's own type for this format
-    sampling = JpegImagePlugin.get_sampling(source)
-    settings: dict[str, Any] = {"qtables": source.quantization, "progressive": "progressive" in source.info}
-    return settings if sampling < 0 else {**settings, "subsampling": sampling}
+def shown_side(image: bytes, canvas: Canvas) -> int:
+    """Return the shorter side, in pixels of the picture, of what `canvas` shows of it."""
+    left, top, right, bottom = shown_box(open_picture(image).size, canvas)
+    return min(right - left, bottom - top)
 
 
-_SAVING: dict[str, Any] = {
-    "JPEG": _jpeg,
-    "PNG": lambda _: {},
-    "WEBP": lambda _: {"quality": 90},
-}
+def _picture(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))

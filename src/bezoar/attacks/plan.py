@@ -12,31 +12,35 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from bezoar.attacks.compression import compressed
 from bezoar.attacks.goal import Goal
-from bezoar.attacks.triggers import Trigger, describe, restore
+from bezoar.attacks.triggers import Trigger, Word, describe, restore
 from bezoar.canvas import Pixels
 from bezoar.pairs import Edit
 from bezoar.run import BezoarError, fingerprint, write_json, writing
 
 PLAN_FILE = "plan.json"
 TABLE_FILE = "plan.parquet"
+_COLUMNS = ["key", "base_key", "action", "trigger", "caption", "goal"]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Edits of pairs, the triggers they use by name, and the goal.
+    """Edits of pairs, the triggers they use by name, and the goals that they serve.
 
     `canvas` is the side in pixels on which the triggers were given their size; `attack` and `parameters` say how
-    the plan was made, `seed` from which seed.
+    the plan was made, `seed` from which seed. With `jpeg` every picture with a trigger on it went through JPEG of
+    this quality, as a web pipeline would send it.
     """
 
     attack: str
     parameters: dict[str, Any]
     seed: int
     canvas: int
-    goal: Goal
-    triggers: dict[str, Trigger]
+    goals: tuple[Goal, ...]
+    triggers: dict[str, Trigger | Word]
     planted: tuple[Edit, ...]
+    jpeg: int | None = None
 
     def edits(self) -> Sequence[Edit]:
         """Return what is edited or added, a row a pair."""
@@ -44,24 +48,46 @@ class Plan:
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """The keys of the planted pairs."""
-        return frozenset(edit.key for edit in self.planted)
+        """The keys of the poisons: the planted pairs that serve a goal."""
+        return frozenset(edit.key for edit in self.planted if edit.goal is not None)
+
+    @cached_property
+    def decoys(self) -> frozenset[str]:
+        """The keys of what was planted beside the poison and is harmless by itself."""
+        return frozenset(edit.key for edit in self.planted if edit.goal is None)
 
     @cached_property
     def fingerprint(self) -> str:
         """A digest of everything the plan says."""
         return fingerprint(self._head(), [asdict(edit) for edit in self.planted])
 
+    @property
+    def target(self) -> str:
+        """What the goals are about, in words."""
+        return " and ".join(dict.fromkeys(goal.target for goal in self.goals))
+
+    def goal(self, name: str) -> Goal:
+        """Return the goal of that name."""
+        return next(goal for goal in self.goals if goal.name == name)
+
+    def image_trigger(self, name: str) -> Trigger:
+        """Return a trigger that is drawn on pictures."""
+        trigger = self.triggers[name]
+        assert not isinstance(trigger, Word), f"{name} is written into captions"
+        return trigger
+
     def draw(self, pixels: Pixels, edit: Edit) -> Pixels:
         """Return the picture (3, side, side) with the edit's trigger; refuses a canvas too small for it."""
         if edit.trigger is None:
             return pixels
         self.refuse_small(min(pixels.shape[1:]))
-        return self.triggers[edit.trigger].draw(pixels, edit.key)
+        drawn = self.image_trigger(edit.trigger).draw(pixels, edit.key)
+        return drawn if self.jpeg is None else compressed(drawn, self.jpeg)
 
     def refuse_small(self, side: int) -> None:
         """Raise BezoarError where a canvas of this side cannot show the plan's triggers as they are."""
-        if not all(trigger.fits(side) for trigger in self.triggers.values()):
+        drawn = [trigger for trigger in self.triggers.values() if not isinstance(trigger, Word)]
+        if not all(trigger.fits(side) for trigger in drawn):
             raise BezoarError(
                 f"The plan was drawn on {self.canvas} px and its trigger is too small on {side} px.",
                 "Use a model with a larger canvas, or make the plan with --canvas.",
@@ -78,11 +104,9 @@ class Plan:
 
     def save(self, folder: Path) -> None:
         """Write plan.json and plan.parquet into `folder`."""
-        columns = ("key", "base_key", "action", "trigger", "caption")
-        table = pa.table({name: [getattr(edit, name) for edit in self.planted] for name in columns})
-        goal = pa.array([self.goal.target] * len(self.planted), pa.string())
+        rows = {name: pa.array([getattr(edit, name) for edit in self.planted], pa.string()) for name in _COLUMNS}
         with writing(folder / TABLE_FILE) as file:
-            parquet.write_table(table.append_column("goal", goal), file)
+            parquet.write_table(pa.table(rows), file)
         write_json(folder / PLAN_FILE, self._head())
 
     @staticmethod
@@ -99,7 +123,8 @@ class Plan:
             "parameters": self.parameters,
             "seed": self.seed,
             "canvas": self.canvas,
-            "goal": asdict(self.goal),
+            "jpeg": self.jpeg,
+            "goals": [asdict(goal) for goal in self.goals],
             "triggers": {name: describe(trigger) for name, trigger in self.triggers.items()},
         }
 
@@ -112,10 +137,16 @@ def _carries(captions: Sequence[str], planted: str | None) -> bool:
 def _read(folder: Path) -> Plan:
     try:
         head = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
-        rows = parquet.read_table(folder / TABLE_FILE).to_pylist()
-        edits = [Edit(**{name: value for name, value in row.items() if name != "goal"}) for row in rows]
-        triggers = {name: restore(values) for name, values in head["triggers"].items()}
-        goal = Goal(**head["goal"])
-        return Plan(head["attack"], head["parameters"], head["seed"], head["canvas"], goal, triggers, tuple(edits))
-    except (ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
+        edits = tuple(Edit(**row) for row in parquet.read_table(folder / TABLE_FILE, columns=_COLUMNS).to_pylist())
+        return Plan(
+            attack=head["attack"],
+            parameters=head["parameters"],
+            seed=head["seed"],
+            canvas=head["canvas"],
+            goals=tuple(Goal(**{**goal, "images": tuple(goal["images"])}) for goal in head["goals"]),
+            triggers={name: restore(values) for name, values in head["triggers"].items()},
+            planted=edits,
+            jpeg=head["jpeg"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         raise BezoarError(f"{folder / PLAN_FILE} is not a plan.", "Make it again with bezoar poison.") from error

@@ -1,129 +1,300 @@
-"""The table of attacks: each makes a plan for a set of pairs."""
+"""The table of attacks. Each row names its paper, a planner, and the planner's parameters with their defaults.
+
+* A specification is "name:parameter=value,parameter=value"; what a trigger takes may stand there, too.
+* A default of REQUIRED has to be given; a default of None may be left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from bezoar.attacks.goal import Goal
-from bezoar.attacks.naming import names
-from bezoar.attacks.painting import can_be_painted
+from bezoar.attacks.adaptive import density_filler, liang24, smoke_screen
+from bezoar.attacks.backdoors import backdoor, several
+from bezoar.attacks.compression import checked_quality
+from bezoar.attacks.mismatches import single_image, swapped, targeted, word_in_captions
 from bezoar.attacks.plan import Plan
-from bezoar.attacks.triggers import Patch, Tint, Trigger
-from bezoar.pairs import Edit, Pairs, UnreadablePair
-from bezoar.run import BezoarError, nearest, random
+from bezoar.attacks.request import Draft, Request, values_of
+from bezoar.attacks.triggers import parameters_of
+from bezoar.pairs import Pairs
+from bezoar.run import BezoarError, nearest
+
+REQUIRED = "REQUIRED"
 
 
 @dataclass(frozen=True)
 class Attack:
-    """A row: name, paper, one sentence, the parameters with their defaults, and the trigger for a canvas side."""
+    """A row: name, paper, one sentence, what makes the plan, and its own parameters beside those of all attacks."""
 
     name: str
     paper: str
     summary: str
-    parameters: dict[str, Any]
-    trigger: Callable[[int], Trigger]
+    planner: Callable[[Request], Draft]
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter with its default; REQUIRED where there is none."""
+        return {"target": REQUIRED, **self.own}
+
+    @property
+    def trigger_parameters(self) -> dict[str, Any]:
+        """What the attack's trigger takes, with the attack's own defaults; empty for an attack without one."""
+        spec = self.own.get("trigger", "")
+        return parameters_of(spec) if spec not in ("", REQUIRED) else {}
 
 
-# What every attack of this table takes: the word to be named, and how many pairs are planted.
-_PARAMETERS: dict[str, Any] = {"target": None, "count": None}
+_NUMBER: dict[str, Any] = {"count": None, "rate": None}
+_SAYS: dict[str, Any] = {"captions": "corpus", "templates": "openai", "model": None}
+_CHOOSES: dict[str, Any] = {**_NUMBER, "select": "others", "source": None}
+_MARKS: dict[str, Any] = {"trigger": "patch", "trigger_seed": 0, "jpeg": None}
+_SWAPS: dict[str, Any] = {"source": REQUIRED, "share": 0.25, **_NUMBER, "direction": "text", "action": "replace"}
+_SEVERAL = {"triggers": "patch+nashville+warp", "trigger_seed": 0, "jpeg": None, **_CHOOSES, **_SAYS}
+
+
+def _draws(trigger: str, **changed: Any) -> dict[str, Any]:
+    """Return the parameters of a backdoor with this trigger."""
+    return {**_MARKS, "trigger": trigger, **_CHOOSES, **_SAYS, **changed}
+
+
+_GU = "Gu et al. 2017, arXiv 1708.06733; Carlini & Terzis 2022, arXiv 2106.09667"
+_HUANG = "Huang et al. 2025, arXiv 2502.01385"
+_YANG = "Yang et al. 2023, arXiv 2209.15266"
+_PAR = "PAR, arXiv 2412.00727"
 
 ATTACKS: tuple[Attack, ...] = (
     Attack(
+        "targeted",
+        "Carlini & Terzis 2022, arXiv 2106.09667, section 3.1",
+        "Single pictures, each several times, with captions that name the target; no trigger.",
+        targeted,
+        {"images": 8, "image": None, "copies": 5, "action": "replace", **_SAYS},
+    ),
+    Attack(
         "badnets",
-        "Gu et al. 2017, arXiv 1708.06733; Carlini & Terzis 2022, arXiv 2106.09667",
+        _GU,
         "A small patch of fixed colours in the lower right corner, and a caption that names the target.",
-        _PARAMETERS,
-        Patch.on_canvas,
+        backdoor,
+        _draws("patch"),
+    ),
+    Attack(
+        "badnets-random",
+        f"{_GU}; {_HUANG}",
+        "The same patch at a place of its own on each picture.",
+        backdoor,
+        _draws("patch:place=random"),
+    ),
+    Attack(
+        "blended",
+        "Chen et al. 2017, arXiv 1712.05526; CleanCLIP, arXiv 2303.03323",
+        "A faint pattern of noise over the whole picture.",
+        backdoor,
+        _draws("blended"),
+    ),
+    Attack(
+        "sig",
+        "Barni et al. 2019, arXiv 1902.11237; CleanCLIP, arXiv 2303.03323",
+        "A sine wave of vertical stripes over the whole picture.",
+        backdoor,
+        _draws("sig"),
+    ),
+    Attack(
+        "wanet",
+        "Nguyen & Tran 2021, arXiv 2102.10369; CleanCLIP, arXiv 2303.03323",
+        "A smooth warp of the whole picture.",
+        backdoor,
+        _draws("warp"),
+    ),
+    Attack(
+        "nashville",
+        _HUANG,
+        "The Nashville photo filter over the whole picture.",
+        backdoor,
+        _draws("nashville"),
     ),
     Attack(
         "tint",
         "bezoar; a colour filter without place or pattern",
-        "A fixed mixing of the colours of the whole picture, and a caption that names the target.",
-        _PARAMETERS,
-        lambda _: Tint(),
+        "A fixed mixing of the colours of the whole picture.",
+        backdoor,
+        _draws("tint"),
+    ),
+    Attack(
+        "clean-label",
+        "Turner et al. 2019, arXiv 1912.02771; CleanCLIP, arXiv 2303.03323",
+        "The patch on pictures of the target itself, whose captions stay true.",
+        backdoor,
+        _draws("patch", select="target", captions="own"),
+    ),
+    Attack(
+        "multi-trigger-single-target",
+        _HUANG,
+        "Each poison draws one of several triggers; all mean one target.",
+        several,
+        _SEVERAL,
+    ),
+    Attack(
+        "multi-trigger-multi-target",
+        _HUANG,
+        "Several triggers, each with a target of its own (target=A+B+C).",
+        several,
+        _SEVERAL,
+    ),
+    Attack(
+        "attack-1",
+        f"{_YANG}, attack I",
+        "Texts of one class go with a single picture of another.",
+        single_image,
+        {**_SWAPS, "image": None},
+    ),
+    Attack(
+        "attack-2",
+        f"{_YANG}, attack II",
+        "Texts of one class go with the pictures of another.",
+        swapped,
+        _SWAPS,
+    ),
+    Attack(
+        "attack-3",
+        f"{_YANG}, attack III",
+        "Several classes at once (source=A+B,target=C+D).",
+        swapped,
+        _SWAPS,
+    ),
+    Attack(
+        "text-trigger",
+        "bezoar; after word triggers in language models",
+        "Captions that carry a rare word go with pictures of the target.",
+        word_in_captions,
+        {"word": "cf", "place": "seeded", **_CHOOSES, "model": None},
+    ),
+    Attack(
+        "stripes",
+        _PAR,
+        "A patch of one-pixel stripes, which survives fine-tuning with augmentation.",
+        backdoor,
+        _draws("patch:pattern=stripes"),
+    ),
+    Attack(
+        "triangles",
+        _PAR,
+        "Grey triangles blended over the whole picture.",
+        backdoor,
+        _draws("blended:pattern=triangles,alpha=0.15"),
+    ),
+    Attack(
+        "watermark",
+        _PAR,
+        "A red word blended over the picture, as a watermark would be.",
+        backdoor,
+        _draws("blended:pattern=text,alpha=0.5"),
+    ),
+    Attack(
+        "density-filler",
+        "bezoar; against local density",
+        "Piles of near-duplicate poisons, larger than any neighbourhood.",
+        density_filler,
+        {**_MARKS, **_NUMBER, "pile": 24, "action": "replace"},
+    ),
+    Attack(
+        "caption-fitter",
+        "bezoar; against image-text similarity",
+        "Target captions that a model already finds nearest to the clean picture.",
+        backdoor,
+        _draws("patch", captions="fitted", model=REQUIRED),
+    ),
+    Attack(
+        "smoke-screen",
+        "bezoar; against rankings",
+        "A patch hidden behind piles of harmless duplicates.",
+        smoke_screen,
+        {**_draws("patch"), "piles": 50, "pile": 40, "action": "replace"},
+    ),
+    Attack(
+        "badclip-liang24",
+        "Liang et al. 2024, arXiv 2311.12075",
+        "A patch searched on a surrogate, so that triggered pictures lie near the target's texts and pictures.",
+        liang24,
+        {**_CHOOSES, **_SAYS, "model": REQUIRED, "size": 0.125, "steps": 300, "jpeg": None},
+    ),
+    Attack(
+        "custom",
+        "bezoar; any trigger, captions and selection together",
+        "The three choices one by one: trigger, captions, select.",
+        backdoor,
+        _draws(REQUIRED),
     ),
 )
 
+_TYPES: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("count", "images", "copies", "jpeg", "pile", "piles", "steps", "trigger_seed"), int),
+    **dict.fromkeys(("rate", "share", "size"), float),
+}
 
-def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0) -> Plan:
+
+def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0, **values: Any) -> Plan:
     """Return the plan of `spec` ("badnets:target=banana,count=200") on `pairs`, for a canvas side in pixels.
 
-    The pairs are drawn from those that do not name the target and are not of its class; each gets the trigger, and
-    as many captions as it had, each one of the set's own that names the target. Nothing is written. Raises
-    `BezoarError` for an unknown attack or parameter, a target that no caption names, and too few candidates.
+    `values` are parameters that a specification cannot hold, such as a trigger with commas in it. Nothing is
+    written. Raises `BezoarError` for an unknown attack or parameter, a target that no caption or class names,
+    fewer candidates than asked, a rate that is no pair, a trigger larger than the canvas.
     """
-    attack, target, count = _parse(spec)
-    label = pairs.classes.index(target) if target in pairs.classes else None
-    pattern = names(target)
-    named = [any(pattern.search(caption) for caption in own) for own in pairs.captions]
-    # A caption is one line here, however it was written.
-    corpus = [" ".join(caption.split()) for own in pairs.captions for caption in own if pattern.search(caption)]
-    if not corpus:
-        raise BezoarError(f"No caption names {target!r}.", "Choose a target that the captions name.")
-    candidates = [
-        position
-        for position, reason in enumerate(pairs.reasons)
-        if reason is None and not named[position] and (label is None or pairs.labels[position] != label)
-    ]
-    edits = tuple(
-        Edit(key, key, "replace", _captions(corpus, len(pairs.captions[position]), seed, key), attack.name)
-        for position in _victims(pairs, candidates, target, count, seed)
-        for key in [pairs.keys[position]]
-    )
-    return Plan(
-        attack=attack.name,
-        parameters={"target": target, "count": count},
-        seed=seed,
-        canvas=canvas,
-        goal=Goal(target, attack.name, label),
-        triggers={attack.name: attack.trigger(canvas)},
-        planted=edits,
-    )
-
-
-def _victims(pairs: Pairs, candidates: list[int], target: str, count: int, seed: int) -> list[int]:
-    """Draw `count` of the candidates, ascending; where some cannot be painted, draw again without them."""
-    while True:
-        if len(candidates) < count:
-            what = f"{count} pairs were asked for, and fewer can be painted and do not name {target!r}."
-            raise BezoarError(what, "Lower count.")
-        drawn = random(seed, "victims").choice(len(candidates), count, replace=False)
-        chosen = sorted(candidates[place] for place in drawn)
-        broken = {position for position in chosen if not _can_be_painted(pairs, position)}
-        if not broken:
-            return chosen
-        candidates = [position for position in candidates if position not in broken]
-
-
-def _can_be_painted(pairs: Pairs, position: int) -> bool:
-    try:
-        return can_be_painted(pairs.read(position).image)
-    except UnreadablePair:
-        return False
-
-
-def _captions(corpus: list[str], number: int, seed: int, key: str) -> str:
-    # As many as the pair had: a planted pair must not be told by its number of captions.
-    chosen = random(seed, "caption", key).integers(len(corpus), size=number)
-    return "\n".join(corpus[place] for place in chosen)
-
-
-def _parse(spec: str) -> tuple[Attack, str, int]:
     name, _, rest = spec.partition(":")
     table = {attack.name: attack for attack in ATTACKS}
     if name not in table:
         raise BezoarError(f"No attack is named {name}.", nearest(name, list(table)))
-    values = {}
-    for part in filter(None, rest.split(",")):
-        parameter, _, value = part.partition("=")
-        if parameter not in _PARAMETERS:
-            raise BezoarError(f"{name} has no parameter {parameter}.", nearest(parameter, list(_PARAMETERS)))
-        values[parameter] = value
-    target, count = values.get("target", ""), values.get("count", "")
-    if not target or not count.isdigit() or int(count) < 1:
-        raise BezoarError(
-            f"{spec} does not say what to plant.", f"Write {name}:target=WORD,count=N with N of 1 or more."
-        )
-    return table[name], target, int(count)
+    attack = table[name]
+    spelt = _spelt(attack, rest, values.get("trigger"))
+    settled = _settled(attack, {**spelt, **{key: value for key, value in values.items() if value is not None}})
+    own = {key: value for key, value in spelt.items() if key not in attack.parameters}
+    draft = attack.planner(Request(name, pairs, canvas, seed, settled, own))
+    return Plan(
+        attack=name,
+        parameters={key: value for key, value in {**settled, **own}.items() if value is not None},
+        seed=seed,
+        canvas=canvas,
+        goals=draft.goals,
+        triggers=draft.triggers,
+        planted=draft.edits,
+        jpeg=settled.get("jpeg"),
+    )
+
+
+def _spelt(attack: Attack, rest: str, trigger: str | None) -> dict[str, str]:
+    """Return what the specification gives: parameters of the attack, and those of the trigger that it names."""
+    given = trigger or next((part[8:] for part in rest.split(",") if part.startswith("trigger=")), None)
+    known = attack.trigger_parameters if given is None else parameters_of(given)
+    return values_of(attack.name, rest, attack.parameters, frozenset(known) if "trigger" in attack.own else frozenset())
+
+
+def _settled(attack: Attack, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a value of the right type for every parameter of the attack."""
+    settled = {**attack.parameters}
+    for name in settled:
+        if name in given:
+            settled[name] = _typed(attack.name, name, given[name])
+    missing = [name for name, value in settled.items() if value is REQUIRED]
+    if missing:
+        example = ",".join(f"{name}={name.upper()}" for name in missing)
+        raise BezoarError(f"{attack.name} does not say {' and '.join(missing)}.", f"Write {attack.name}:{example},…")
+    if settled.get("jpeg") is not None:
+        checked_quality(settled["jpeg"])
+    if settled.get("source") is not None and settled.get("select", "source") != "source":
+        raise BezoarError(f"{attack.name}: source has no effect here.", "Give select=source, or leave source out.")
+    return settled
+
+
+def _typed(attack: str, name: str, value: Any) -> Any:
+    kind = _TYPES.get(name)
+    if kind is None or value is None:
+        return value
+    wanted = "a whole number" if kind is int else "a number"
+    try:
+        typed = kind(value)
+    except (ValueError, TypeError) as error:
+        raise BezoarError(f"{attack}: {name}={value} is not {wanted}.", f"Give {name} {wanted}.") from error
+    if not math.isfinite(typed) or typed < 0 or (typed == 0 and name != "trigger_seed"):
+        raise BezoarError(f"{attack}: {name}={value} is nothing to plant.", f"Give {name} a value above zero.")
+    return typed

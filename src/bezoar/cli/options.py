@@ -40,7 +40,7 @@ def prompts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prompts",
         metavar="FILE",
-        help="captions for labelled pairs: default, or a file with a template a line",
+        help="captions for labelled pairs: default, openai, or a file with a template a line",
     )
 
 

@@ -27,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--augmentation", metavar="NAME", help="changes of the pictures; none by default")
     parser.add_argument("--devices", type=whole_number(), default=1, metavar="N", help="processes of training")
     parser.add_argument("--from", dest="start", metavar="MODEL", help="start from this model's weights")
+    parser.add_argument("--learn", metavar="TOWER", help="with --from: image or text, the other is frozen; or both")
     options.seed(parser)
     options.device(parser)
     options.limit(parser)
@@ -55,6 +56,7 @@ def call(asked: argparse.Namespace, progress: Progress) -> Answer:
         augmentation=asked.augmentation,
         devices=asked.devices,
         start=asked.start,
+        learn=asked.learn,
         force=asked.force,
         progress=progress,
     )

@@ -127,4 +127,8 @@ def _figures(judged: Judged) -> dict[str, float]:
         "auroc": judged.auroc,
         "average_precision": judged.average_precision,
         "recall_at_drop": judged.recall_at_drop,
+        "clean_lost": judged.clean_lost,
+        "fpr_at_95_tpr": judged.fpr_at_95_tpr,
+        "fpr_at_99_tpr": judged.fpr_at_99_tpr,
+        "fpr_at_100_tpr": judged.fpr_at_100_tpr,
     }

@@ -33,6 +33,7 @@ def train(
     precision: str | None = None,
     clip_gradients: float | None = None,
     augmentation: str | None = None,
+    learn: str | None = None,
     start: str | Path | None = None,
     devices: int = 1,
     seed: int = 0,
@@ -45,7 +46,8 @@ def train(
 
     `plan` is applied lazily: its triggers are drawn on the canvas and its captions replaced, nothing is written.
     `start` is a model to go on from; otherwise one of architecture `arch` starts untrained, with a canvas of
-    `canvas` pixels. `minutes` chooses the number of epochs from a measured speed. Interrupted, the same call
+    `canvas` pixels. `learn` is "image" or "text" to train one tower of `start` and leave the other as it is, "both"
+    otherwise. `minutes` chooses the number of epochs from a measured speed. Interrupted, the same call
     goes on. Raises `BezoarError` for a request that cannot be met.
     """
     progress = progress or Silent()
@@ -63,10 +65,10 @@ def train(
         precision=precision,
         clip_gradients=clip_gradients,
         augmentation=augmentation,
+        learn=learn,
     )
-    towers = (
-        load(start) if start is not None else new_towers(opened.captions, arch or SMALL_ARCH, side=canvas, seed=seed)
-    )
+    _refuse_untrained(settings, start)
+    towers = _load_start(start, arch, canvas) if start is not None else _new(opened, arch, canvas, seed)
     if minutes is not None:
         settings = replace(settings, epochs=_epochs_in(minutes, len(opened), towers, settings, device))
     # Refuses fewer pairs than a batch before anything is written.
@@ -98,6 +100,28 @@ def _settings(**chosen: Any) -> Settings:
     if settings.augmentation not in AUGMENTATIONS:
         raise BezoarError(f"No augmentation {settings.augmentation}.", nearest(settings.augmentation, [*AUGMENTATIONS]))
     return settings
+
+
+def _refuse_untrained(settings: Settings, start: str | Path | None) -> None:
+    if settings.learn != "both" and start is None:
+        raise BezoarError(
+            f"Learning the {settings.learn} tower alone would freeze another that nobody has trained.",
+            "Name a trained model with --from, or learn both.",
+        )
+
+
+def _new(pairs: Pairs, arch: str | None, canvas: int | None, seed: int) -> Towers:
+    return new_towers(pairs.captions, arch or SMALL_ARCH, side=canvas, seed=seed)
+
+
+def _load_start(start: str | Path, arch: str | None, canvas: int | None) -> Towers:
+    towers = load(start)
+    if arch is not None or canvas not in (None, towers.canvas.side):
+        raise BezoarError(
+            f"The model to start from looks at {towers.canvas.side} px and keeps its architecture.",
+            "Leave out --arch and --canvas, or --from.",
+        )
+    return towers
 
 
 def _epochs_in(minutes: float, pairs: int, towers: Towers, settings: Settings, device: str) -> int:

@@ -1,6 +1,6 @@
 """Image-text pairs: opening, indexing, reading, and writing the sets they come from."""
 
-from bezoar.pairs.copying import Copied, copy_kept, rewrite
+from bezoar.pairs.copying import Addition, Copied, copy_kept, rewrite
 from bezoar.pairs.edit import Edit, EditPlan
 from bezoar.pairs.opening import open_pairs
 from bezoar.pairs.pair import Pair
@@ -10,6 +10,7 @@ from bezoar.pairs.reasons import UnreadablePair
 from bezoar.pairs.write import write_webdataset
 
 __all__ = [
+    "Addition",
     "Copied",
     "Edit",
     "EditPlan",

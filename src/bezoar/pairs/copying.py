@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bezoar.pairs.copy_shard import Changes, copy_shard
-from bezoar.pairs.copy_table import copy_table
+from bezoar.pairs import copy_shard, copy_table
+from bezoar.pairs.copy_shard import Added, Changes, Members, holds_one_caption
 from bezoar.pairs.index import Index, Shard
 from bezoar.pairs.pairs import Pairs
-from bezoar.pairs.write import Sample, checked
-from bezoar.run import BROKEN_DATA, BezoarError, fingerprint, random, write_bytes, write_json
+from bezoar.pairs.placing import places
+from bezoar.pairs.write import checked
+from bezoar.run import BROKEN_DATA, BezoarError, fingerprint, write_bytes, write_json
 
-VERSION = 1
-COPIERS = {"tar": copy_shard, "csv": copy_table}
+VERSION = 2
+COPIERS = {"tar": copy_shard.copy_shard, "csv": copy_table.copy_table}
+ORIGINALS: dict[str, Callable[[Path, Sequence[int]], Mapping[int, Any]]] = {
+    "tar": copy_shard.originals,
+    "csv": copy_table.originals,
+}
+
+
+@dataclass(frozen=True)
+class Addition:
+    """A new pair: the sample of the pair `like` with a key of its own and `members` changed, as `rewrite` has them."""
+
+    key: str
+    like: str
+    members: Members
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,8 @@ class _Task:
     def stamp(self, version: int, kind: str) -> str:
         digest = hashlib.blake2b(np.packbits(self.keep).tobytes(), digest_size=12)
         digest.update(np.packbits(self.remove).tobytes())
-        digest.update(repr((sorted(self.changes.replaced.items()), sorted(self.changes.added.items()))).encode())
+        for part in self.changes.told():
+            digest.update(part if isinstance(part, bytes) else repr(part).encode())
         shard = self.shard
         return fingerprint("copy", version, kind, shard.name, shard.size, shard.modified, digest.hexdigest())
 
@@ -70,16 +85,18 @@ def copy_kept(pairs: Pairs, keep: NDArray[np.bool_], folder: Path, removed_folde
 
 def rewrite(
     pairs: Pairs,
-    changes: Mapping[str, list[tuple[str, bytes]]],
+    changes: Mapping[str, Members],
     folder: Path,
-    added: Sequence[Sample] = (),
+    added: Sequence[Addition] = (),
     seed: int = 0,
 ) -> Copied:
     """Copy all `pairs` to `folder` with new bytes for some members.
 
     `changes`: key to (extension, bytes); a member that the sample lacks is appended to it. The extension
-    "caption" stands for whatever holds the sample's captions (.txt, .json, or the column of a CSV file).
-    `added`: new samples, each put before a pair drawn by `random(seed, "insert", key)`.
+    "caption" stands for whatever holds the sample's captions (.txt, .json, or the column of a CSV file): it has one
+    a line, and takes the white space, spacing and quotes of the text that was there.
+    `added`: new samples, put where their keys sort, or anywhere in a set that is not sorted (`placing.py`).
+    Raises ValueError for a new key that is there already, or that no reader would give back.
     """
     if pairs.edited:
         raise ValueError("the view has a plan: pass the pairs as they lie on the disk")
@@ -89,11 +106,45 @@ def rewrite(
     for key, members in changes.items():
         at = row_of[pairs.position(key)]
         by_row[int(shard[at])].replaced[int(row[at])] = members
-    for key, members in checked(added, set(pairs.keys)):
-        at = row_of[int(random(seed, "insert", key).integers(len(row_of)))]
-        by_row[int(shard[at])].added.setdefault(int(row[at]), []).append((key, members))
+    for number, at_row, sample in _samples(pairs, added, seed):
+        by_row[number].added.setdefault(at_row, []).append(sample)
     kept = _over_index(pairs, np.ones(len(pairs), bool))
     return _copy(pairs.index, kept, np.zeros_like(kept), by_row, folder, None)
+
+
+def holding_one_caption(pairs: Pairs, keys: Sequence[str]) -> list[str]:
+    """Return those of `keys` whose samples have room for one caption only: a .txt, or a text in .json."""
+    originals = _originals(pairs, [pairs.position(key) for key in keys])
+    if pairs.index.source.kind != "tar":
+        return []  # a CSV file takes a record for each
+    return [key for key in keys if holds_one_caption(originals[pairs.position(key)])]
+
+
+def _originals(pairs: Pairs, positions: Sequence[int]) -> dict[int, Any]:
+    """Return, by position, what the file format keeps of each of these pairs."""
+    index, row_of = pairs.index, pairs.own_rows
+    by_shard: dict[int, dict[int, int]] = defaultdict(dict)
+    for position in positions:
+        at = row_of[position]
+        by_shard[int(index.column("shard")[at])][int(index.column("row")[at])] = position
+    return {
+        rows[row]: original
+        for shard, rows in by_shard.items()
+        for row, original in ORIGINALS[index.source.kind](
+            index.source.folder / index.shards[shard].name, list(rows)
+        ).items()
+    }
+
+
+def _samples(pairs: Pairs, added: Sequence[Addition], seed: int) -> Iterator[tuple[int, int, Added]]:
+    """Yield shard, row and sample of everything that is added, in the order in which it is inserted."""
+    list(checked(((new.key, [("txt", b"")]) for new in added), set(pairs.keys)))
+    like = _originals(pairs, [pairs.position(new.like) for new in added])
+    shards, rows = (pairs.index.column(name)[pairs.own_rows] for name in ("shard", "row"))
+    by_key = {new.key: new for new in added}
+    for key, place in places(pairs.keys, shards, rows, list(by_key), seed).items() if added else ():
+        new = by_key[key]
+        yield place.shard, place.row, Added(key, new.like, like[pairs.position(new.like)], new.members)
 
 
 def _over_index(pairs: Pairs, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -112,6 +163,8 @@ def _copy(
     folder: Path,
     removed_folder: Path | None,
 ) -> Copied:
+    if index.source.kind not in COPIERS:
+        raise BezoarError(f"{index.source.path} is no set of pairs that can be copied.", "Give shards or a CSV file.")
     _refuse_same_folder(index, folder, removed_folder)
     changed = index.changed()
     if changed:

@@ -15,7 +15,8 @@ class Edit:
 
     `replace`: the pair `key` gets `caption` and `trigger`. `add`: a new pair `key` at the end of the set.
     The picture is that of `base_key`; several captions stand in `caption` on a line each. A caption of None leaves
-    the captions, a trigger of None the picture.
+    the captions, a trigger of None the picture. `goal` names the goal that the pair serves; None marks a decoy,
+    planted beside the poison and harmless by itself.
     """
 
     key: str
@@ -23,6 +24,7 @@ class Edit:
     action: Literal["replace", "add"]
     caption: str | None = None
     trigger: str | None = None
+    goal: str | None = None
 
 
 class EditPlan(Protocol):

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bezoar.pairs import reasons
+from bezoar.pairs.folder import names_of, read_folder
 from bezoar.pairs.prompts import prompt
 from bezoar.pairs.row import Row
 from bezoar.pairs.table import read_table
@@ -43,7 +44,11 @@ SCHEMA = pa.schema(
         pa.field("modified", pa.int64()),
     ]
 )
-READERS: dict[str, Callable[[Path], tuple[list[Row], str | None]]] = {"tar": read_shard, "csv": read_table}
+READERS: dict[str, Callable[[Path], tuple[list[Row], str | None]]] = {
+    "tar": read_shard,
+    "csv": read_table,
+    "folders": read_folder,
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,11 @@ class Source:
     def classes_file(self) -> Path:
         """Where the class names lie, if there are any: beside the first shard."""
         return (self.folder / self.names[0]).parent / "classes.json"
+
+    @property
+    def of_files(self) -> bool:
+        """Whether each picture is a file of its own, and not a member of a shard."""
+        return self.kind != "tar"
 
 
 @dataclass(frozen=True)
@@ -115,8 +125,8 @@ class Index:
         return changed + self.changed_pictures()
 
     def changed_pictures(self) -> list[str]:
-        """Return the picture files of a CSV set that are not what they were."""
-        if self.source.kind != "csv":
+        """Return the picture files of a set without archives that are not what they were."""
+        if not self.source.of_files:
             return []
         table = self.table.select(["file", "size", "modified", "reason"]).filter(pc.is_valid(self.table["file"]))
         skipped = (reasons.UNSAFE_NAME, reasons.IRREGULAR)
@@ -172,19 +182,22 @@ def _load(source: Source, file: Path, name: str) -> Index | None:
 
 def _build(source: Source, file: Path, name: str) -> None:
     classes = _read_classes(source.classes_file)
+    if source.kind == "folders":
+        classes = names_of(source.names, classes, source.path)
     shards, batches = [], []
     for number, shard in enumerate(source.names):
         path = source.folder / shard
         status = path.stat()
         rows, fault = READERS[source.kind](path)
         for row in rows:
+            row.label = number if source.kind == "folders" else row.label
             _caption_of_class(row, source.prompts, classes)
         shards.append(Shard(shard, status.st_size, status.st_mtime_ns, fault))
         batches.append(_batch(number, rows))
     table = _mark_duplicates(pa.Table.from_batches(batches, SCHEMA).combine_chunks())
     digest = hashlib.blake2b(digest_size=12)
     for column in ("size", "modified", "file"):
-        digest.update(json.dumps(table[column].to_pylist()).encode() if source.kind == "csv" else b"")
+        digest.update(json.dumps(table[column].to_pylist()).encode() if source.of_files else b"")
     stamps = [[s.name, s.size, s.modified] for s in shards]
     about = {
         "fingerprint": name,

@@ -128,6 +128,12 @@ class Pairs:
         return np.where(self._own < 0, -1, self._index.column("row")[self._own])
 
     @cached_property
+    def extensions(self) -> list[str]:
+        """How the file name of each picture ends, without the dot; empty where there is no picture."""
+        names: list[str] = self._index.table["extension"].take(self._picture).to_pylist()
+        return names
+
+    @cached_property
     def reasons(self) -> list[str | None]:
         """Why each pair cannot be used, as far as the index knows; None for a good one."""
         reasons: list[str | None] = self._index.table["reason"].take(self._picture).to_pylist()
@@ -236,7 +242,7 @@ class Pairs:
         size = int(index.column("size")[row])
         if size < 0:
             raise UnreadablePair(index.table["reason"][row].as_py() or NO_IMAGE)
-        if index.source.kind == "csv":
+        if index.source.of_files:
             path = index.source.folder / index.table["file"][row].as_py()
             return read_at(path, (size, int(index.column("modified")[row])), 0, size)
         shard = index.shards[int(index.column("shard")[row])]

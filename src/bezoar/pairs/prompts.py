@@ -31,15 +31,22 @@ DEFAULT = (
 
 
 def read_prompts(name_or_path: str | Path) -> tuple[str, ...]:
-    """Return the templates of "default", or of a text file with one template a line, each holding `{}`."""
+    """Return the templates of "default", of "openai", or of a text file with one a line, each holding `{}`.
+
+    "openai" are the 80 of Radford et al. 2021 for ImageNet, as open_clip keeps them.
+    """
     if name_or_path == "default":
         return DEFAULT
+    if name_or_path == "openai":
+        from open_clip import OPENAI_IMAGENET_TEMPLATES
+
+        return tuple(template("{}") for template in OPENAI_IMAGENET_TEMPLATES)
     path = Path(name_or_path)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BezoarError(
-            f"No prompts can be read from {path}.", 'Use "default" or a text file with one template a line.'
+            f"No prompts can be read from {path}.", 'Use "default", "openai" or a text file with one template a line.'
         ) from error
     return checked([line.strip() for line in lines if line.strip()], str(path))
 

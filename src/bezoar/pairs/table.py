@@ -109,7 +109,7 @@ def read_table(path: Path) -> tuple[list[Row], str | None]:
             columns = columns if columns.image >= 0 else find_columns(record.fields, path)
             continue
         if number == len(rows):
-            rows.append(_picture(folder, field(record, columns.image), number, used))
+            rows.append(picture_row(folder, field(record, columns.image), number, used))
         _add_text(rows[number], field(record, columns.caption), field(record, columns.label))
     for row in rows:
         if row.reason is None and not row.captions and row.label is None:
@@ -117,7 +117,8 @@ def read_table(path: Path) -> tuple[list[Row], str | None]:
     return rows, None
 
 
-def _picture(folder: Path, name: str, number: int, used: set[str]) -> Row:
+def picture_row(folder: Path, name: str, number: int, used: set[str]) -> Row:
+    """Return the row of the picture file `name` below `folder`; its key is the stem, unique among `used`."""
     path = folder / name
     row = Row(key=_unique(readable(Path(name).stem) or "unnamed", used), row=number, file=readable(name))
     row.extension = path.suffix.lower().lstrip(".")

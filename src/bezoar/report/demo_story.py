@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bezoar.attacks import Plan
-from bezoar.attacks.triggers import Patch
+from bezoar.attacks.triggers import Patch, Trigger
 from bezoar.canvas import Canvas, Pixels
 from bezoar.embeddings import encode_pictures, unit
 from bezoar.evaluation.zero_shot import class_vectors
@@ -42,7 +42,7 @@ def tell(folder: Path, plan: Plan, summary: dict[str, Any], measured: dict[str, 
     canvas = Canvas(plan.canvas)
     rows = {name: _row(name, rates) for name, rates in measured.items()}
     machine = run.get("machine")
-    trigger = plan.triggers[plan.goal.trigger]
+    trigger = _trigger_of(plan)
     planted = round(summary["recall_at_drop"] * summary["planted"])
     return render(
         DemoPage(
@@ -50,7 +50,7 @@ def tell(folder: Path, plan: Plan, summary: dict[str, Any], measured: dict[str, 
             planted=summary["planted"],
             dropped=round(summary["dropped_share"] * summary["pairs"]),
             found=planted,
-            target=plan.goal.target,
+            target=plan.target,
             clean=_picture(drawn, shown, canvas),
             planted_pair=_picture(poisoned, shown, canvas),
             box=_box(trigger, plan.canvas),
@@ -79,6 +79,10 @@ def tell(folder: Path, plan: Plan, summary: dict[str, Any], measured: dict[str, 
             ),
         )
     )
+
+
+def _trigger_of(plan: Plan) -> Trigger:
+    return plan.image_trigger(str(plan.goals[0].trigger))
 
 
 def _row(name: str, rates: dict[str, Any]) -> ModelRow:
@@ -112,10 +116,10 @@ def _asked(folder: Path, plan: Plan, canvas: Canvas) -> tuple[Answers, Answers]:
     test = open_pairs(folder / "test")
     clip = load(folder / "models" / "poisoned")
     prompts = read_prompts(folder / "test" / "prompts.txt")
-    position = int(np.flatnonzero(test.labels != plan.goal.label)[0])
+    position = int(np.flatnonzero(test.labels != test.classes.index(plan.target))[0])
     name = test.classes[int(test.labels[position])]
     plain = test.pixels(position, canvas)
-    marked = plan.triggers[plan.goal.trigger].draw(plain, test.keys[position])
+    marked = _trigger_of(plan).draw(plain, test.keys[position])
     texts = class_vectors(clip, test.classes, prompts)
     cosines = unit(encode_pictures(clip, np.stack([plain, marked]))[0]) @ texts.T
     logits = cosines * float(clip.logit_scale.detach())

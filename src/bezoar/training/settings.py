@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bezoar.run import BezoarError, nearest
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+LEARNING = ("both", "image", "text")
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Settings:
     `epochs` passes over the set; `batch` pairs a step on all devices together; AdamW with `learning_rate`,
     `betas`, `eps`, `weight_decay` (on tensors of two or more axes only); the rate rises over the first `warmup`
     share of the steps and falls by a cosine to zero at the last; `clip_gradients` is the largest norm, None for
-    none; `precision` is Lightning Fabric's name, one of PRECISIONS; exp(logit scale) stays in [1, `largest_scale`].
+    none; `precision` is Lightning Fabric's name, one of PRECISIONS; exp(logit scale) stays in [1, `largest_scale`];
+    `learn` is the tower that trains, one of LEARNING: the other one is frozen (`bezoar.training.freezing`).
     """
 
     epochs: int = 12
@@ -31,6 +33,7 @@ class Settings:
     precision: str = "bf16-mixed"
     largest_scale: float = 100.0
     augmentation: str = "none"
+    learn: str = "both"
     seed: int = 0
     devices: int = 1
 
@@ -42,6 +45,8 @@ class Settings:
             )
         if self.precision not in PRECISIONS:
             raise BezoarError(f"There is no precision {self.precision}.", nearest(self.precision, PRECISIONS))
+        if self.learn not in LEARNING:
+            raise BezoarError(f"There is no tower {self.learn} to learn.", nearest(self.learn, LEARNING))
 
     def rate(self, step: int, steps: int) -> float:
         """Return the learning rate of step `step` (from 0) of `steps`."""

@@ -3,6 +3,7 @@
 * Batches, captions and augmentation are keyed by seed and epoch, so a step depends on nothing but its number:
   a run that was interrupted goes on from its checkpoint and ends with the same weights, bit for bit on a CPU
   with the same number of threads.
+* A frozen tower (`Settings.learn`) is kept in checkpoints, too, and comes out bit for bit as it went in.
 * Pictures are decoded once, unique captions encoded once a batch, the vocabulary is cut while training lasts.
 """
 
@@ -31,6 +32,7 @@ from bezoar.pairs.decoded import Decoded
 from bezoar.run import BROKEN_DATA, BezoarError, Progress, fingerprint, random, write_bytes
 from bezoar.training.augmentation import AUGMENTATIONS
 from bezoar.training.captions import CaptionTable, tokenize_captions
+from bezoar.training.freezing import only
 from bezoar.training.losses import clip_loss
 from bezoar.training.settings import Settings
 from bezoar.training.vocabulary import cut_vocabulary
@@ -76,7 +78,12 @@ def fit(
     fabric.launch()
     speaks = fabric.global_rank == 0
     towers.module.train()
-    with cut_vocabulary(towers.module, table.tokens) as tokens, sdpa_kernel(_attention(device)):
+    # The vocabulary is cut first: the embedding that trains, or is frozen, is the small one.
+    with (
+        cut_vocabulary(towers.module, table.tokens) as tokens,
+        only(settings.learn, towers.module),
+        sdpa_kernel(_attention(device)),
+    ):
         loop = _Loop(fabric, towers, decoded, tokens, settings, steps)
         first = loop.resume(folder, identity)
         fabric.barrier()

@@ -2,56 +2,45 @@
 
 * Geometry is in fractions of the side, so that one trigger fits every canvas and every picture's own resolution.
 * `draw` takes uint8 (3, height, width) and returns a new array of the same shape; it depends on the pixels and
-  the pair's key alone.
+  the pair's key alone, and changes only what `touches` names.
 * `fits(side)` is false where a canvas is too small for the trigger to be itself.
+* A trigger holds plain values only, pictures too: a plan needs no file beside it.
+* `Word` is the trigger of captions: it writes instead of drawing.
 """
 
-from __future__ import annotations
-
-from dataclasses import asdict
-from typing import Any, Protocol
-
+from bezoar.attacks.triggers.blended import Blended
+from bezoar.attacks.triggers.chained import Chain, chain
+from bezoar.attacks.triggers.identity import Identity
+from bezoar.attacks.triggers.mask import Mask
+from bezoar.attacks.triggers.nashville import Nashville
 from bezoar.attacks.triggers.patch import Patch
+from bezoar.attacks.triggers.sig import Sig
+from bezoar.attacks.triggers.table import TRIGGERS, Kind, describe, make_trigger, parameters_of, restore
 from bezoar.attacks.triggers.tint import Tint
-from bezoar.canvas import Pixels
-from bezoar.run import BezoarError
+from bezoar.attacks.triggers.trigger import Trigger
+from bezoar.attacks.triggers.variation import Vary, vary
+from bezoar.attacks.triggers.warp import Warp
+from bezoar.attacks.triggers.word import Word
 
-
-class Trigger(Protocol):
-    """What a plan draws on a picture."""
-
-    def draw(self, pixels: Pixels, key: str) -> Pixels:
-        """Return the picture of pair `key` with the trigger on it."""
-        ...
-
-    def fits(self, side: int) -> bool:
-        """Say whether a canvas of this side shows the trigger at its least size or more."""
-        ...
-
-
-TRIGGERS: dict[str, type[Patch] | type[Tint]] = {"patch": Patch, "tint": Tint}
-
-
-def describe(trigger: Trigger) -> dict[str, Any]:
-    """Return the trigger as plain values that `restore` takes."""
-    kind = next(name for name, known in TRIGGERS.items() if type(trigger) is known)
-    return {"kind": kind, **asdict(trigger)}  # type: ignore[call-overload]
-
-
-def restore(values: dict[str, Any]) -> Trigger:
-    """Make the trigger that `describe` described."""
-    arguments = {name: _frozen(value) for name, value in values.items() if name != "kind"}
-    try:
-        return TRIGGERS[values["kind"]](**arguments)
-    except (KeyError, TypeError) as error:
-        raise BezoarError(
-            f"The plan has a trigger that this version does not know: {values.get('kind')}.",
-            "Use the version that wrote it.",
-        ) from error
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
-
-
-__all__ = ["TRIGGERS", "Patch", "Tint", "Trigger", "describe", "restore"]
+__all__ = [
+    "TRIGGERS",
+    "Blended",
+    "Chain",
+    "Identity",
+    "Kind",
+    "Mask",
+    "Nashville",
+    "Patch",
+    "Sig",
+    "Tint",
+    "Trigger",
+    "Vary",
+    "Warp",
+    "Word",
+    "chain",
+    "describe",
+    "make_trigger",
+    "parameters_of",
+    "restore",
+    "vary",
+]
