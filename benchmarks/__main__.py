@@ -7,10 +7,10 @@ import sys
 
 from bezoar.run import BezoarError, nearest
 
-from . import detectors, towers
+from . import detectors, plans, towers
 from .measure import Benchmark
 
-TABLE: tuple[Benchmark, ...] = (*detectors.ROWS, *towers.ROWS)
+TABLE: tuple[Benchmark, ...] = (*detectors.ROWS, *towers.ROWS, *plans.ROWS)
 
 
 def choose(names: list[str]) -> list[Benchmark]:
