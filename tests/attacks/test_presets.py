@@ -255,6 +255,11 @@ def test_a_value_for_the_trigger_stands_above_that_of_the_attack(spec, kind, fie
     assert getattr(plan.triggers[kind], field) == value
 
 
+def test_a_choice_that_an_attack_has_no_use_for_is_refused(world_pairs):
+    with pytest.raises(BezoarError, match="no parameter jpeg"):
+        plan_attack(SPECS["attack-2"], world_pairs, canvas=CANVAS, jpeg=75)
+
+
 def test_two_triggers_of_one_kind_are_two_goals(world_pairs):
     spec = "multi-trigger-multi-target:triggers=patch+patch:place=centre,target=moon+key,count=20"
     plan = plan_attack(spec, world_pairs, canvas=CANVAS)

@@ -118,8 +118,10 @@ def rows_of(**values):
         "asr": "asr",
         "base": "asr-base",
         "targets": "control-asr-other-targets",
-        "triggers": "control-asr-other-triggers",
+        "triggers": "control-asr-other-triggers-mean",
+        "highest": "control-asr-other-triggers",
     }
+    values.setdefault("highest", values["triggers"])
     return [Measure(named[name], *(value[0], n, *value[1:]), "how", "g") for name, value in values.items()]
 
 
@@ -131,6 +133,7 @@ LOW, HIGH = (0.05, 0.03, 0.08), (0.9, 0.87, 0.93)
     [
         ({"asr": HIGH, "base": LOW, "targets": LOW, "triggers": LOW}, "the model carries"),
         ({"asr": HIGH, "base": LOW, "targets": LOW, "triggers": (0.85, 0.8, 0.9)}, "undecided.*other-triggers"),
+        ({"asr": HIGH, "base": LOW, "targets": LOW, "triggers": LOW, "highest": HIGH}, "carries.*of this kind"),
         ({"asr": HIGH, "base": LOW, "targets": (0.85, 0.8, 0.9), "triggers": LOW}, "undecided.*other-targets"),
         ({"asr": LOW, "base": LOW, "targets": LOW, "triggers": LOW}, "does not carry"),
         ({"asr": (0.3, 0.2, 0.4), "base": (0.2, 0.1, 0.3), "targets": LOW, "triggers": LOW}, "does not carry"),

@@ -246,8 +246,12 @@ def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0, **values
     if name not in table:
         raise BezoarError(f"No attack is named {name}.", nearest(name, list(table)))
     attack = table[name]
+    chosen = {key: value for key, value in values.items() if value is not None}
+    useless = next((key for key in chosen if key not in attack.parameters), None)
+    if useless is not None:
+        raise BezoarError(f"{name} has no parameter {useless}.", f"bezoar attacks {name} lists those that it has.")
     spelt = _spelt(attack, rest, values.get("trigger"))
-    settled = _settled(attack, {**spelt, **{key: value for key, value in values.items() if value is not None}})
+    settled = _settled(attack, {**spelt, **chosen})
     own = {key: value for key, value in spelt.items() if key not in attack.parameters}
     draft = attack.planner(Request(name, pairs, canvas, seed, settled, own))
     return Plan(
