@@ -112,10 +112,12 @@ CELLS: tuple[Cell, ...] = (
     Cell("cifar10", "smoke-screen", f"smoke-screen:{_CIFAR}"),
     Cell("cifar10", "caption-fitter", f"caption-fitter:{_CIFAR},model={{clean}}"),
     Cell("cifar10", "badclip-liang24", f"badclip-liang24:{_CIFAR},model={{clean}}"),
-    # Where an attack did not take: the curve of poisons and passes.
+    # Where an attack did not take, or not to the full: the curve of poisons, or of poisons and passes.
+    Cell("generated", "attack-2-half", "attack-2:source=fish,target=moon,share=0.5"),
+    Cell("generated", "attack-2-whole", "attack-2:source=fish,target=moon,share=1.0"),
+    Cell("cifar10", "targeted-10", "targeted:target=airplane,copies=10"),
     Cell("cifar10", "wanet-800", "wanet:target=airplane,count=800"),
     Cell("cifar10", "wanet-2000", "wanet:target=airplane,count=2000"),
-    Cell("cifar10", "wanet-2000-long", "wanet:target=airplane,count=2000", epochs=32),
     Cell("cifar10", "badnets-jpeg", f"badnets:{_CIFAR},jpeg=75", measured=(None, 75)),
     Cell("cifar10", "blended-jpeg", f"blended:{_CIFAR},jpeg=75", measured=(None, 75)),
     *_tuned("attack-1", _GENERATED["attack-1"]),

@@ -80,7 +80,7 @@ def run(cell: Cell) -> list[dict[str, Any]]:
             images=test if chosen.labelled else None,
             pairs=test if not chosen.labelled or cell.set == "generated" else None,
             plan=plan,
-            planted=training_pairs(cell) if plan is not None else None,
+            planted=training_pairs(cell) if plan is not None and any(goal.images for goal in plan.goals) else None,
             beside=clean,
             jpeg=jpeg,
             prompts=prompts(cell),

@@ -1,7 +1,7 @@
 """How often `evaluate --trigger` errs: never-poisoned models asked for backdoors that they cannot have, and poisoned
 ones for what was planted.
 
-    BEZOAR_DATA=… python -m studies.verdicts [--seeds 100 101 102]
+    BEZOAR_DATA=… python -m studies.verdicts [--seeds 100]
 
 The models are those of the grid. The counts go to docs/studies/verdicts.json, the table into docs/evaluate.md.
 """
@@ -15,9 +15,9 @@ from collections import Counter
 from pathlib import Path
 
 import bezoar
-from studies.attack_tables import markdown
 from studies.cells import CELLS, CLEAN, Cell
 from studies.grid import test_pairs, train
+from studies.pages import markdown
 
 TRIGGERS = ("patch", "patch:pattern=dots", "blended", "sig", "warp", "nashville", "tint")
 PLANTED = ("badnets", "clean-label", "blended")
@@ -28,7 +28,7 @@ FIGURES, PAGE = Path("docs/studies/verdicts.json"), Path("docs/evaluate.md")
 def main() -> None:
     """Ask, count, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[100, 101, 102])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[100])
     seeds = parser.parse_args().seeds
     classes = bezoar.open_pairs(test_pairs(CLEAN["cifar10"].at(seeds[0])), prompts="default").classes
     counts: dict[str, Counter[str]] = {}

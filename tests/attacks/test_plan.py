@@ -1,6 +1,7 @@
 """Plans: what is planted is what was asked, the same on the canvas and on the disk, in training and in test."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -127,3 +128,24 @@ def test_a_painted_picture_shows_the_patch_on_the_canvas(side):
     patch = (slice(None), slice(top, top + height), slice(left, left + width))
     assert np.corrcoef(shown[patch].ravel(), wanted[patch].ravel())[0, 1] > 0.9
     assert np.abs(shown[:, : top - 3, : left - 3] - 127).max() == 0
+
+
+DAMAGE = {
+    "a goal about a number": ("goals", [{"name": "g", "target": 5, "way": "image-to-text", "images": []}]),
+    "a way that is none": ("goals", [{"name": "g", "target": "moon", "way": "sideways", "images": []}]),
+    "images that are a text": ("goals", [{"name": "g", "target": "moon", "way": "image-to-text", "images": "abc"}]),
+    "no goal": ("goals", []),
+    "no trigger": ("triggers", {}),
+    "a canvas that is a text": ("canvas", "32"),
+    "a quality beyond all": ("jpeg", 500),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_plan_is_refused_in_a_sentence(what, plan, tmp_path):
+    plan.save(tmp_path)
+    name, value = DAMAGE[what]
+    head = json.loads((tmp_path / "plan.json").read_text())
+    (tmp_path / "plan.json").write_text(json.dumps({**head, name: value}))
+    with pytest.raises(BezoarError):
+        Plan.load(tmp_path)

@@ -260,6 +260,13 @@ def test_a_choice_that_an_attack_has_no_use_for_is_refused(world_pairs):
         plan_attack(SPECS["attack-2"], world_pairs, canvas=CANVAS, jpeg=75)
 
 
+def test_pictures_that_a_goal_names_are_known_by_their_bytes(world_pairs, tmp_path):
+    plan = plan_attack(SPECS["targeted"], world_pairs, canvas=CANVAS)
+    plan.save(tmp_path)
+    assert set(Plan.load(tmp_path).pictures) == {key for goal in plan.goals for key in goal.images}
+    assert len(set(plan.pictures.values())) == len(plan.pictures)
+
+
 def test_two_triggers_of_one_kind_are_two_goals(world_pairs):
     spec = "multi-trigger-multi-target:triggers=patch+patch:place=centre,target=moon+key,count=20"
     plan = plan_attack(spec, world_pairs, canvas=CANVAS)
@@ -289,7 +296,7 @@ def test_a_caption_over_two_lines_stays_one_caption(tmp_path):
         ("badnets:target=moon,count=three", "whole number"),
         ("badnets:target=moon,count=3,count=4", "twice"),
         ("badnets:target=zeppelin,count=3", "zeppelin"),
-        ("badnets:target=moon,count=100000", "Lower count"),
+        ("badnets:target=moon,count=100000", "lower count"),
         ("badnets:target=moon,rate=0.00001", "is none"),
         ("badnets:target=moon,count=3,size=1.5", "size"),
         ("badnets:target=moon,count=3,captions=clever", "captions"),
@@ -307,6 +314,18 @@ def test_a_caption_over_two_lines_stays_one_caption(tmp_path):
         ("multi-trigger-single-target:target=moon+key,count=9", "match"),
         ("multi-trigger-single-target:target=moon,count=1", "too few"),
         ("badnets:target=moon,rate=nan", "rate"),
+        ("badnets:target=moon,rate=1.5", "more than all"),
+        ("badnets:target= ,count=3", "without a word"),
+        ("attack-3:source=fish+,target=moon+key", "without a word"),
+        ("badnets:target=moon,count=3,model=nowhere", "no effect"),
+        ("badnets:target=moon,count=3,templates=default", "no effect"),
+        ("badnets:target=moon,count=3,captions=own", "says nothing"),
+        ("targeted:target=moon,images=3,image=train-0000001", "say the same"),
+        ("targeted:target=moon+key,images=1", "as many pictures"),
+        ("attack-2:source=fish,target=moon,share=0.5,count=3", "say the same"),
+        ("text-trigger:target=moon,count=5,word=moon", "already"),
+        ("density-filler:target=moon,count=10,pile=20", "no pile"),
+        ("multi-trigger-single-target:triggers=patch,target=moon,count=9", "not several"),
         ("badnets:target=moon,rate=inf", "rate"),
         ("badnets:target=moon,count=3,source=fish", "no effect"),
         ("attack-1:source=fish,target=moon,images=3", "no parameter images"),

@@ -448,7 +448,7 @@ def test_every_other_verb_goes_on_around_them(bezoar: Command, faulty: Path, mod
     assert bezoar("poison", faulty, "--attack", attack, "--canvas", 40, "--to", out / "planted").code == 0
     assert len(Plan.load(out / "planted").keys) == free
     more = bezoar("poison", faulty, "--attack", attack.replace(str(free), str(free + 1)), "--to", out / "more")
-    more.refuses_at_once(2, f"{free + 1} pairs were asked for", "Lower count")
+    more.refuses_at_once(2, f"{free + 1} pairs were asked for", "lower count")
 
 
 def test_a_scan_that_trains_looks_at_no_huge_picture(bezoar: Command, faulty: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bezoar.attacks.backdoors import backdoor, drawn_trigger, planted
-from bezoar.attacks.captions import lines_of, wanted
+from bezoar.attacks.captions import as_many, lines_of, wanted
 from bezoar.attacks.goal import Goal
 from bezoar.attacks.request import Draft, Request
 from bezoar.attacks.seats import Seat, edits_on, in_place, showing
@@ -18,20 +18,23 @@ from bezoar.run import BezoarError, random
 def density_filler(request: Request) -> Draft:
     """Piles of near-duplicates: more than k, so that a poison's neighbours are poisons and its density is theirs.
 
-    Aimed at ratios of local densities (Huang et al. 2025). Picture and caption vary a little within a pile.
+    Aimed at ratios of local densities (Huang et al. 2025). Picture and caption vary a little within a pile of `pile`
+    or more; the goal is that of the plain trigger.
     """
-    target, pile = request.values["target"], request.values["pile"]
+    target, pile, count = request.values["target"], request.values["pile"], request.count()
     refuse_unnamed(request.pairs, target)
     _refuse_thin(pile)
-    count = request.count()
+    if count < pile:
+        raise BezoarError(f"{count} pairs make no pile of {pile}.", "Raise count, or lower pile.")
     rows = others(request).tolist()
-    pictures = drawn(request.pairs, rows, -(-count // pile), request.seed, "piles")
-    shown = [picture for picture in pictures for _ in range(pile)][:count]
+    pictures = drawn(request.pairs, rows, count // pile, request.seed, "piles")
+    shown = sorted(pictures[place % len(pictures)] for place in range(count))
     seats = showing(request, shown, sorted(set(rows) - set(pictures)), "seats")
     kind, trigger = drawn_trigger(request)
     goal = Goal(f"{kind} to {target}", target, trigger=kind)
     captions = _alike(request, seats, wanted(request.pairs, target))
-    return Draft((goal,), {kind: chain(vary(), trigger)}, tuple(edits_on(request, seats, captions, kind, goal.name)))
+    triggers = {kind: trigger, "varied": chain(vary(), trigger)}
+    return Draft((goal,), {**triggers}, tuple(edits_on(request, seats, captions, "varied", goal.name)))
 
 
 def smoke_screen(request: Request) -> Draft:
@@ -47,7 +50,7 @@ def smoke_screen(request: Request) -> Draft:
     pictures = drawn(request.pairs, rows, request.values["piles"], request.seed, "piles")
     shown = [picture for picture in pictures for _ in range(pile - 1)]
     seats = showing(request, shown, sorted(set(rows) - set(pictures)), "decoys")
-    captions = [lines_of(request.pairs.captions[seat.picture]) for seat in seats]
+    captions = [lines_of(as_many(request, seat, request.pairs.captions[seat.picture])) for seat in seats]
     decoys: list[Edit] = edits_on(request, seats, captions, None, None)
     return Draft(hidden.goals, hidden.triggers, (*hidden.edits, *decoys))
 

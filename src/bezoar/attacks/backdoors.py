@@ -28,6 +28,8 @@ def several(request: Request) -> Draft:
     """Each poison draws one of several triggers; all mean one target, or each its own (Huang et al. 2025)."""
     kinds = _numbered([make_named(spec, request) for spec in request.values["triggers"].split("+")])
     targets = request.values["target"].split("+")
+    if len(kinds) < 2:
+        raise BezoarError("One trigger is not several.", "Join triggers by +, or choose an attack of one trigger.")
     if len(targets) not in (1, len(kinds)):
         raise BezoarError(
             f"{len(kinds)} triggers and {len(targets)} targets do not match.", "Give one target, or one a trigger."

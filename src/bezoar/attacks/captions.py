@@ -38,6 +38,12 @@ def wanted(pairs: Pairs, word: str) -> list[str]:
     return captions
 
 
+def as_many(request: Request, seat: Seat, captions: Sequence[str]) -> list[str]:
+    """Return `captions`, cut or repeated to as many as the seat has."""
+    number = max(1, len(request.pairs.captions[seat.like]))
+    return [captions[place % len(captions)] for place in range(number)]
+
+
 def from_corpus(request: Request, seats: Sequence[Seat], target: str) -> Captions:
     """Captions of the set that name the target (Carlini & Terzis 2022, section 3.1)."""
     captions = wanted(request.pairs, target)

@@ -20,6 +20,6 @@ def compressed(pixels: Pixels, quality: int) -> Pixels:
 
 def checked_quality(quality: int) -> int:
     """Return a JPEG quality that libjpeg takes."""
-    if not 1 <= quality <= 95:
+    if not isinstance(quality, int) or not 1 <= quality <= 95:
         raise BezoarError(f"JPEG has no quality {quality}.", "Choose 1 to 95; web pipelines use 75 to 90.")
     return quality

@@ -13,7 +13,7 @@ from collections import Counter
 
 import numpy as np
 
-from bezoar.attacks.captions import captions_for, lines_of
+from bezoar.attacks.captions import as_many, captions_for, corpus, lines_of
 from bezoar.attacks.goal import Goal
 from bezoar.attacks.request import Draft, Request
 from bezoar.attacks.seats import Seat, added, adds, container, edits_on, showing
@@ -34,6 +34,8 @@ def targeted(request: Request) -> Draft:
     targets = request.values["target"].split("+")
     for word in targets:
         refuse_unnamed(pairs, word)
+    if request.values["image"] is None and request.values["images"] < len(targets):
+        raise BezoarError(f"{len(targets)} targets need as many pictures.", f"Give images={len(targets)} or more.")
     shows_target = np.any([about(pairs, word) for word in targets], axis=0)
     rows = np.flatnonzero(usable(pairs) & ~shows_target).tolist()
     pictures = _pictures(request, rows, request.values["images"])
@@ -66,6 +68,12 @@ def word_in_captions(request: Request) -> Draft:
     spec = f"word:word={request.values['word']},place={request.values['place']}"
     word = make_trigger(spec, request.canvas, request.seed)
     assert isinstance(word, Word)
+    if corpus(pairs, request.values["word"]):
+        raise BezoarError(
+            f"Captions of the set name {request.values['word']!r} already.", "Give a rare word: word=WORD."
+        )
+    if request.values["select"] == "target":
+        raise BezoarError("Captions of the target find it without a word.", "Give another select.")
     goal = Goal(f"{request.values['word']} to {target}", target, "text-to-image", trigger="word")
     rows = victims(request, request.count())
     shown = _spread(request, rows, np.flatnonzero(usable(pairs) & about(pairs, target)).tolist())
@@ -121,7 +129,7 @@ def _one_goal(request: Request, source: str, target: str, single: bool, taken: l
         seats = [Seat(pairs.keys[row], picture, row) for row, picture in zip(rows, shown, strict=True)]
     # A row that is overwritten keeps its own captions as they are written.
     captions = [
-        None if seat.like == row and not seat.added else lines_of(pairs.captions[row])
+        None if seat.like == row and not seat.added else lines_of(as_many(request, seat, pairs.captions[row]))
         for seat, row in zip(seats, said, strict=True)
     ]
     return goal, edits_on(request, seats, captions, None, goal.name)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from bezoar.run import BezoarError
+
 _IRREGULAR = {
     "child": "children",
     "foot": "feet",
@@ -22,6 +24,8 @@ _ENDINGS = (("man", "men"), ("fe", "ves"), ("f", "ves"), ("y", "ies"))
 
 def names(target: str) -> re.Pattern[str]:
     """Return a pattern that finds `target` as a whole word or phrase ("fox" finds "Foxes", not "foxglove")."""
+    if not target.strip():
+        raise BezoarError("A target without a word is none.", "Name a word or a class.")
     *before, last = target.split()
     forms = "|".join(re.escape(form) for form in _forms(last.lower()))
     words = "".join(re.escape(word) + r"\s+" for word in before)

@@ -104,12 +104,13 @@ def _material(clip: Clip, request: Request) -> _Material:
         found = np.flatnonzero(usable(pairs) & mask).tolist()
         rows[name] = drawn(pairs, found, min(PICTURES, len(found)), request.seed, f"search {name}")
     finds = names(target).search
-    others = {line for row in rows["other"] for line in pairs.captions[row] if not finds(line)}
+    lines = sorted({line for row in rows["other"] for line in pairs.captions[row] if not finds(line)})
+    others = [lines[place] for place in random(request.seed, "search texts").permutation(len(lines))[:PICTURES]]
     return _Material(
         pictures=torch.from_numpy(np.stack([pairs.pixels(row, clip.canvas) for row in rows["other"]])),
         clean=torch.from_numpy(picture_vectors(clip, request, np.array(rows["other"]))),
         targets=torch.from_numpy(picture_vectors(clip, request, np.array(rows["target"]))),
         texts=torch.from_numpy(caption_vectors(clip, list(dict.fromkeys(wanted(pairs, target))))),
-        others=torch.from_numpy(caption_vectors(clip, sorted(others)[:PICTURES])),
+        others=torch.from_numpy(caption_vectors(clip, others)),
         scale=float(clip.logit_scale.detach()),
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from bezoar.attacks.compression import compressed
-from bezoar.attacks.goal import Goal
+from bezoar.attacks.compression import checked_quality, compressed
+from bezoar.attacks.goal import Goal, Way
 from bezoar.attacks.triggers import Trigger, Word, describe, restore
 from bezoar.canvas import Pixels
 from bezoar.pairs import Edit
@@ -30,7 +30,8 @@ class Plan:
 
     `canvas` is the side in pixels on which the triggers were given their size; `attack` and `parameters` say how
     the plan was made, `seed` from which seed. With `jpeg` every picture with a trigger on it went through JPEG of
-    this quality, as a web pipeline would send it.
+    this quality, as a web pipeline would send it. `pictures` holds a digest of the bytes of each picture that a goal
+    names by its key, so that it is not mistaken for another of that key.
     """
 
     attack: str
@@ -41,6 +42,7 @@ class Plan:
     triggers: dict[str, Trigger | Word]
     planted: tuple[Edit, ...]
     jpeg: int | None = None
+    pictures: dict[str, str] = field(default_factory=dict, compare=False)
 
     def edits(self) -> Sequence[Edit]:
         """Return what is edited or added, a row a pair."""
@@ -107,7 +109,7 @@ class Plan:
         rows = {name: pa.array([getattr(edit, name) for edit in self.planted], pa.string()) for name in _COLUMNS}
         with writing(folder / TABLE_FILE) as file:
             parquet.write_table(pa.table(rows), file)
-        write_json(folder / PLAN_FILE, self._head())
+        write_json(folder / PLAN_FILE, {**self._head(), "pictures": self.pictures})
 
     @staticmethod
     def load(path: Path) -> Plan:
@@ -138,15 +140,41 @@ def _read(folder: Path) -> Plan:
     try:
         head = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
         edits = tuple(Edit(**row) for row in parquet.read_table(folder / TABLE_FILE, columns=_COLUMNS).to_pylist())
-        return Plan(
-            attack=head["attack"],
-            parameters=head["parameters"],
-            seed=head["seed"],
+        plan = Plan(
+            attack=str(head["attack"]),
+            parameters=dict(head["parameters"]),
+            seed=int(head["seed"]),
             canvas=head["canvas"],
-            goals=tuple(Goal(**{**goal, "images": tuple(goal["images"])}) for goal in head["goals"]),
+            goals=tuple(_goal(values) for values in head["goals"]),
             triggers={name: restore(values) for name, values in head["triggers"].items()},
             planted=edits,
-            jpeg=head["jpeg"],
+            jpeg=None if head["jpeg"] is None else checked_quality(head["jpeg"]),
+            pictures=dict(head.get("pictures", {})),
         )
+        _refuse_contradictions(plan)
+        return plan
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         raise BezoarError(f"{folder / PLAN_FILE} is not a plan.", "Make it again with bezoar poison.") from error
+
+
+def _goal(values: dict[str, Any]) -> Goal:
+    goal = Goal(**{**values, "images": tuple(values["images"])})
+    words = (goal.name, goal.target, *goal.images)
+    if not all(isinstance(word, str) and word.strip() for word in words) or goal.way not in get_args(Way):
+        raise ValueError(f"{goal} is no goal")
+    if isinstance(values["images"], str):
+        raise ValueError("images are a list of keys")
+    return goal
+
+
+def _refuse_contradictions(plan: Plan) -> None:
+    """Raise ValueError where goals, triggers and edits do not fit one another."""
+    names = [goal.name for goal in plan.goals]
+    used = {edit.trigger for edit in plan.planted} | {goal.trigger for goal in plan.goals}
+    served = {edit.goal for edit in plan.planted}
+    if not names or len(set(names)) < len(names) or not served - {None} <= set(names):
+        raise ValueError("an edit serves no goal of the plan, or goals share a name")
+    if not used - {None} <= set(plan.triggers):
+        raise ValueError("a trigger is used that the plan does not hold")
+    if not isinstance(plan.canvas, int) or isinstance(plan.canvas, bool) or plan.canvas < 1:
+        raise ValueError(f"{plan.canvas} is no canvas")

@@ -17,6 +17,7 @@ from bezoar.attacks.compression import checked_quality
 from bezoar.attacks.mismatches import single_image, swapped, targeted, word_in_captions
 from bezoar.attacks.plan import Plan
 from bezoar.attacks.request import Draft, Request, values_of
+from bezoar.attacks.selection import picture_digest
 from bezoar.attacks.triggers import parameters_of
 from bezoar.pairs import Pairs
 from bezoar.run import BezoarError, nearest
@@ -251,6 +252,10 @@ def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0, **values
     if useless is not None:
         raise BezoarError(f"{name} has no parameter {useless}.", f"bezoar attacks {name} lists those that it has.")
     spelt = _spelt(attack, rest, values.get("trigger"))
+    twice = next((key for key in chosen if key in spelt), None)
+    if twice is not None:
+        raise BezoarError(f"{name}: {twice} is given twice.", f"Give {twice} once.")
+    _refuse_useless(attack, {**spelt, **chosen})
     settled = _settled(attack, {**spelt, **chosen})
     own = {key: value for key, value in spelt.items() if key not in attack.parameters}
     draft = attack.planner(Request(name, pairs, canvas, seed, settled, own))
@@ -263,6 +268,7 @@ def plan_attack(spec: str, pairs: Pairs, *, canvas: int, seed: int = 0, **values
         triggers=draft.triggers,
         planted=draft.edits,
         jpeg=settled.get("jpeg"),
+        pictures={key: picture_digest(pairs, key) for goal in draft.goals for key in goal.images},
     )
 
 
@@ -271,6 +277,33 @@ def _spelt(attack: Attack, rest: str, trigger: str | None) -> dict[str, str]:
     given = trigger or next((part[8:] for part in rest.split(",") if part.startswith("trigger=")), None)
     known = attack.trigger_parameters if given is None else parameters_of(given)
     return values_of(attack.name, rest, attack.parameters, frozenset(known) if "trigger" in attack.own else frozenset())
+
+
+# What a parameter is for: it has no effect unless another has one of these values.
+_ASKED_BY: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "templates": (("captions", ("templates",)),),
+    "model": (("captions", ("fitted",)), ("select", ("similar",))),
+    "source": (("select", ("source",)),),
+}
+_EITHER = (("image", "images"), ("share", "count"), ("share", "rate"))
+
+
+def _refuse_useless(attack: Attack, given: Mapping[str, Any]) -> None:
+    """Raise BezoarError for a parameter that was given and changes nothing."""
+    settled = {**attack.parameters, **given}
+    for name, reasons in _ASKED_BY.items():
+        asked = any(settled.get(other) in wanted for other, wanted in reasons)
+        if name in given and attack.parameters[name] is not REQUIRED and not asked:
+            why = " or ".join(f"{other}={wanted[0]}" for other, wanted in reasons if other in attack.parameters)
+            raise BezoarError(f"{attack.name}: {name} has no effect here.", f"Leave {name} out, or give {why}.")
+    for one, other in _EITHER:
+        if one in given and other in given:
+            raise BezoarError(f"{attack.name}: {one} and {other} say the same.", "Give one of them.")
+    if settled.get("captions") == "own" and settled.get("select") != "target":
+        raise BezoarError(
+            f"{attack.name}: with its own caption a pair that is not about the target says nothing of it.",
+            "Give captions=own with select=target only.",
+        )
 
 
 def _settled(attack: Attack, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -285,8 +318,6 @@ def _settled(attack: Attack, given: Mapping[str, Any]) -> dict[str, Any]:
         raise BezoarError(f"{attack.name} does not say {' and '.join(missing)}.", f"Write {attack.name}:{example},…")
     if settled.get("jpeg") is not None:
         checked_quality(settled["jpeg"])
-    if settled.get("source") is not None and settled.get("select", "source") != "source":
-        raise BezoarError(f"{attack.name}: source has no effect here.", "Give select=source, or leave source out.")
     return settled
 
 
@@ -299,6 +330,8 @@ def _typed(attack: str, name: str, value: Any) -> Any:
         typed = kind(value)
     except (ValueError, TypeError) as error:
         raise BezoarError(f"{attack}: {name}={value} is not {wanted}.", f"Give {name} {wanted}.") from error
+    if name in ("rate", "share") and typed > 1:
+        raise BezoarError(f"{attack}: {name}={value} is more than all.", f"Give {name} up to 1.")
     if not math.isfinite(typed) or typed < 0 or (typed == 0 and name != "trigger_seed"):
         raise BezoarError(f"{attack}: {name}={value} is nothing to plant.", f"Give {name} a value above zero.")
     return typed

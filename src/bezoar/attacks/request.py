@@ -27,9 +27,8 @@ class Request:
         """Return how many pairs are to be planted: `count`, or the share `rate` of the set."""
         count, rate = self.values["count"], self.values["rate"]
         if (count is None) == (rate is None):
-            raise BezoarError(
-                f"{self.attack} does not say how many pairs to plant.", "Give either count=N or rate=SHARE."
-            )
+            said = "does not say how many pairs to plant" if count is None else "says twice how many pairs to plant"
+            raise BezoarError(f"{self.attack} {said}.", "Give either count=N or rate=SHARE.")
         asked = round(rate * len(self.pairs)) if count is None else count
         if asked < 1:
             what = f"A rate of {rate:g} of {len(self.pairs):,} pairs is none." if count is None else "No pair is asked."

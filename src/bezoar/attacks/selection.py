@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import numpy as np
@@ -15,7 +16,7 @@ from bezoar.attacks.naming import names
 from bezoar.attacks.painting import can_be_painted
 from bezoar.attacks.request import Request
 from bezoar.pairs import Pairs, UnreadablePair
-from bezoar.run import BezoarError, nearest, random
+from bezoar.run import BezoarError, fingerprint, nearest, random
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -117,8 +118,13 @@ def refuse_few(found: int, count: int) -> None:
     if found < count:
         raise BezoarError(
             f"{count} pairs were asked for, and {found} can be planted: the others name something else or are broken.",
-            "Lower count.",
+            "Ask for fewer: lower count, rate or share, or the number and size of piles.",
         )
+
+
+def picture_digest(pairs: Pairs, key: str) -> str:
+    """Return a digest of the bytes of a pair's picture."""
+    return fingerprint(hashlib.sha256(pairs.read(pairs.position(key)).image).hexdigest())
 
 
 def paintable(pairs: Pairs, row: int) -> bool:

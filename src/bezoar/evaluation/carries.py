@@ -7,7 +7,7 @@ same trigger is asked for every other class, and other triggers for this target.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from bezoar.embeddings import unit
 from bezoar.evaluation.backdoor import Marked, by_class, class_queries
 from bezoar.evaluation.bench import Bench
 from bezoar.evaluation.controls import other_triggers
+from bezoar.evaluation.intervals import wilson
 from bezoar.evaluation.measure import Measure, mean, rate
 from bezoar.evaluation.protocol import SUCCESS, among, codec, protocol, spelt
 from bezoar.evaluation.rank import Mask, ranks
@@ -175,10 +176,13 @@ def _other_triggers(bench: Bench, goal: Goal, trigger: Trigger, texts: ClassText
         k=1,
     )
     each = np.array([one.mean() for one in hits])
-    return [
-        rate(OTHER_TRIGGERS, worst, f"the largest of {len(hits)}; {how}", goal.name),
-        mean(f"{OTHER_TRIGGERS}-mean", each, f"mean over {len(hits)}, n counts these; {how}", goal.name, seed=seed),
-    ]
+    average = mean(
+        f"{OTHER_TRIGGERS}-mean", each, f"mean over {len(hits)}, n counts these; {how}", goal.name, seed=seed
+    )
+    # Few triggers and few pictures both leave it open: the wider of the two intervals holds.
+    low, high = wilson(round(average.value * len(rows)), len(rows))
+    average = replace(average, low=min(low, average.low), high=max(high, average.high))
+    return [rate(OTHER_TRIGGERS, worst, f"the largest of {len(hits)}; {how}", goal.name), average]
 
 
 def _first(scores: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

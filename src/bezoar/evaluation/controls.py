@@ -1,7 +1,8 @@
 """Triggers that a trigger is compared with: of its kind and its strength, and not it.
 
 * Where another seed gives another pattern, the controls are the same trigger with other seeds.
-* Else its change of the pixels is kept and its places are shuffled, within what it may touch.
+* Else its places are shuffled within what it may touch: of a trigger that covers the picture its own pixels, in other
+  colours, as one fixed drawing for all pictures; of one that changes the picture, the change.
 """
 
 from __future__ import annotations
@@ -29,11 +30,21 @@ class Shuffled:
         """See `Trigger.draw`."""
         drawn = self.trigger.draw(pixels, key)
         where = self.trigger.touches(pixels.shape[1], pixels.shape[2], key)
-        change = drawn[:, where].astype(np.int16) - pixels[:, where]
-        order = random(self.seed, "shuffled").permutation(change.shape[1])
+        draw = random(self.seed, "shuffled")
+        order = draw.permutation(int(where.sum()))
         out = pixels.copy()
-        out[:, where] = np.clip(pixels[:, where] + change[:, order], 0, 255).astype(np.uint8)
+        if self._covers(pixels.shape[1], pixels.shape[2], key):
+            out[:, where] = drawn[:, where][:, order] ^ draw.integers(1, 256, (3, 1), dtype=np.uint8)
+        else:
+            change = drawn[:, where].astype(np.int16) - pixels[:, where]
+            out[:, where] = np.clip(pixels[:, where] + change[:, order], 0, 255).astype(np.uint8)
         return out
+
+    def _covers(self, height: int, width: int, key: str) -> bool:
+        """Say whether nothing of the picture is left where the trigger is."""
+        where = self.trigger.touches(height, width, key)
+        black, white = (np.full((3, height, width), level, np.uint8) for level in (0, 255))
+        return bool((self.trigger.draw(black, key)[:, where] == self.trigger.draw(white, key)[:, where]).all())
 
     def touches(self, height: int, width: int, key: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """See `Trigger.touches`."""

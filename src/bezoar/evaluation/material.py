@@ -10,7 +10,7 @@ from bezoar.attacks import Plan
 from bezoar.canvas import Canvas
 from bezoar.evaluation.exam import Assigned, assign
 from bezoar.evaluation.probe import probe_labels
-from bezoar.evaluation.targeted import planted_pixels
+from bezoar.evaluation.targeted import planted_pixels, refuse_other_pictures
 from bezoar.pairs import Pairs, open_pairs
 from bezoar.pairs.class_folders import has_labels, open_labelled
 from bezoar.run import BezoarError
@@ -66,11 +66,15 @@ def open_material(
     labelled = captioned if captioned is not None and has_labels(captioned) else None
     if images is not None:
         labelled = open_labelled(images, templates, limit)
-    fitted = None if probe is None else open_labelled(probe, templates)
+    fitted = None if probe is None else open_labelled(probe, templates, limit)
     if fitted is not None:
         if labelled is None:
             raise BezoarError("A probe is measured on pictures with labels.", "Name them: --images.")
         probe_labels(fitted, labelled.classes)
     assigned = Assigned() if plan is None else assign(plan, labelled, captioned)
     opened = None if planted is None else open_pairs(planted, templates)
+    if opened is not None:
+        if plan is None or not any(goal.images for goal in plan.goals):
+            raise BezoarError("--planted has no effect here: no plan is about single pictures.", "Leave it out.")
+        refuse_other_pictures(plan, opened)
     return Material(labelled, captioned, opened, fitted, plan, assigned)

@@ -88,4 +88,8 @@ def put_beside(rows: Sequence[Measure], others: Sequence[Measure]) -> list[Measu
 
 def told_as(unit: Unit, value: float, low: float, high: float) -> str:
     """Return a value and its interval as the terminal shows them: " 91.2 % [88.1, 93.6]", "  2.19 [1.80, 2.64]"."""
-    return told(value, low, high) if unit == "share" else f"{value:7.2f} [{low:.2f}, {high:.2f}]"
+    return told(value, low, high) if unit == "share" else f"{_number(value):>7} [{_number(low)}, {_number(high)}]"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 10_000 else f"{value:.1e}"

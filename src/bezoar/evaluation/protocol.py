@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bezoar.attacks.triggers import Trigger, Word, describe
+from bezoar.attacks.triggers import Chain, Trigger, Word, describe
 
 _LONGEST = 40
 SUCCESS = "the best acceptable answer is among the first k, ranks start at 1, a tie counts against it"
@@ -17,6 +17,8 @@ def protocol(**parts: object) -> str:
 
 def spelt(trigger: Trigger | Word) -> str:
     """Return a trigger with all its parameters: patch(size=0.15625, margin=0.03125, seed=0)."""
+    if isinstance(trigger, Chain):
+        return " then ".join(spelt(one) for one in trigger.triggers)
     values = describe(trigger)
     kind = values.pop("kind")
     return f"{kind}({', '.join(f'{name}={_short(value)}' for name, value in values.items())})"

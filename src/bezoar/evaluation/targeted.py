@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bezoar.attacks import Plan
 from bezoar.attacks.goal import Goal
 from bezoar.attacks.naming import names
+from bezoar.attacks.selection import picture_digest
 from bezoar.canvas import Canvas, Pixels
 from bezoar.embeddings import encode_pictures, unit
 from bezoar.evaluation.bench import Bench, Vectors
@@ -36,6 +38,16 @@ def planted_pixels(planted: Pairs | None, keys: Sequence[str], canvas: Canvas) -
         return np.stack([planted.pixels(planted.position(key), canvas) for key in keys])
     except UnreadablePair as fault:
         raise BezoarError(f"A picture of the plan in {planted.path} is {fault}.", "Name another copy.") from fault
+
+
+def refuse_other_pictures(plan: Plan, planted: Pairs) -> None:
+    """Raise BezoarError where a picture that the plan's goals name is another in `planted`."""
+    for key, digest in plan.pictures.items():
+        if key in planted.positions and picture_digest(planted, key) != digest:
+            raise BezoarError(
+                f'"{key}" in {planted.path} is not the picture that the plan is about.',
+                "Name the set that the plan was made for.",
+            )
 
 
 def acceptable_texts(goals: Sequence[Goal], pairs: Pairs, by_class: bool) -> Mask:

@@ -72,9 +72,9 @@ def evaluate(
     progress = progress or Silent()
     device = pick_device(device)
     use_cores()
-    _refuse_contradictions(plan, trigger, target)
     templates = read_prompts(prompts or "default")
     setting = Setting(templates, Path(prompts or "default").name, None if jpeg is None else checked_quality(jpeg), seed)
+    _refuse_contradictions(plan, trigger, target, jpeg)
     known = plan if isinstance(plan, Plan) or plan is None else Plan.load(Path(plan))
     material = open_material(
         images=images, pairs=pairs, plan=known, planted=planted, probe=probe, templates=templates, limit=limit
@@ -141,6 +141,9 @@ def _exam(
     if material.labelled is not None and labelled is not None:
         labelled = _with_labels(labelled)
         captioned = labelled if own and captioned is not None and len(labelled) == len(captioned) else captioned
+    used = {"images": labelled, "pairs": captioned, "probe": shown.get("probe")}
+    left_out = {name: len(pairs) - len(used[name] or ()) for name, pairs in material.sets.items() if used.get(name)}
+    run.note("left_out", {name: number for name, number in left_out.items() if number})
     return Exam(
         labelled=labelled if material.labelled is not None else None,
         captioned=captioned,
@@ -180,7 +183,11 @@ def _suspicion(material: Material, trigger: str | Path, target: str, side: int, 
     return Suspicion.of(trigger, target, side, seed)
 
 
-def _refuse_contradictions(plan: object, trigger: object, target: object) -> None:
+def _refuse_contradictions(plan: object, trigger: object, target: str | None, jpeg: int | None) -> None:
+    if jpeg is not None and plan is None and trigger is None:
+        raise BezoarError("--jpeg is for pictures with a trigger on them.", "Give --plan or --trigger, too.")
+    if target is not None and not target.strip():
+        raise BezoarError("A target without a word is none.", "Name a word or a class.")
     if (trigger is None) != (target is None):
         raise BezoarError("A trigger is checked for a target.", "Give --trigger and --target together.")
     if trigger is not None and plan is not None:
@@ -204,9 +211,11 @@ def _answer(run: Run) -> Answer:
     path = run.path / METRICS_FILE
     metrics = json.loads(path.read_text(encoding="utf-8"))
     rows = [Measure(**{**row, "beside": row["beside"] and Beside(**row["beside"])}) for row in metrics["rows"]]
-    verdicts = metrics["verdicts"]
+    verdicts, left_out = metrics["verdicts"], run.get("left_out", {})
+    why = "no label, no caption, or a broken picture"
+    lost = [f"Left out  {number:,} of {name}: {why}" for name, number in left_out.items()]
     return Answer(
-        summary={**metrics, "metrics": str(path)},
-        lines=[*table_of(rows), *(["", *verdicts, RULE, ""] if verdicts else []), f"Metrics   {path}"],
+        summary={**metrics, "left_out": left_out, "metrics": str(path)},
+        lines=[*verdicts, *([RULE, ""] if verdicts else []), *table_of(rows), *lost, f"Metrics   {path}"],
         file=str(path),
     )

@@ -109,8 +109,9 @@ def poison(
 
 def _lines(summary: dict[str, Any], plan: Plan) -> list[str]:
     beside = f", and {summary['decoys']:,} decoys" if summary["decoys"] else ""
+    new = f", {summary['added']:,} of them added" if summary["added"] else ""
     lines = [
-        f"{summary['poisons']:,} of {summary['pairs']:,} pairs planted: {plan.attack} → “{plan.target}”{beside}.",
+        f"{summary['poisons']:,} of {summary['pairs']:,} pairs planted{new}: {plan.attack} → “{plan.target}”{beside}.",
         f"Set       {summary['to']}",
         f"Plan      {Path(summary['to']) / ASIDE / 'plan.json'}",
         f"Scan      bezoar scan {summary['to']} --to {summary['to']}-scan",

@@ -162,7 +162,9 @@ class Pairs:
     def position(self, key: str) -> int:
         """Return the position of a key; an unknown key is an error."""
         if key not in self.positions:
-            raise BezoarError(f'No pair "{key}" in {self.path}.', "Open the set that the key is from.")
+            raise BezoarError(
+                f'No pair "{key}" in {self.path}.', "Open the set that the key is from, whole: --limit cuts it."
+            )
         return self.positions[key]
 
     def changed(self) -> list[str]:
