@@ -19,7 +19,7 @@ from studies.cells import CELLS, CLEAN, Cell
 from studies.grid import test_pairs, train
 from studies.pages import markdown
 
-TRIGGERS = ("patch", "patch:pattern=dots", "blended", "sig", "warp", "nashville", "tint")
+TRIGGERS = ("patch", "blended", "sig", "nashville")
 PLANTED = ("badnets", "clean-label", "blended")
 ANSWERS = ("does not carry", "undecided", "carries")
 FIGURES, PAGE = Path("docs/studies/verdicts.json"), Path("docs/evaluate.md")
