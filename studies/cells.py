@@ -118,6 +118,8 @@ CELLS: tuple[Cell, ...] = (
     Cell("cifar10", "targeted-10", "targeted:target=airplane,copies=10"),
     Cell("cifar10", "wanet-800", "wanet:target=airplane,count=800"),
     Cell("cifar10", "wanet-2000", "wanet:target=airplane,count=2000"),
+    Cell("cifar10", "wanet-long", f"wanet:{_CIFAR}", epochs=32),
+    Cell("cifar10", "wanet-2000-long", "wanet:target=airplane,count=2000", epochs=32),
     Cell("cifar10", "badnets-jpeg", f"badnets:{_CIFAR},jpeg=75", measured=(None, 75)),
     Cell("cifar10", "blended-jpeg", f"blended:{_CIFAR},jpeg=75", measured=(None, 75)),
     *_tuned("attack-1", _GENERATED["attack-1"]),
