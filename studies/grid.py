@@ -40,7 +40,7 @@ def main() -> None:
     cells = [cell for cell in all_cells(asked.seeds) if not asked.words or any(w in cell.name for w in asked.words)]
     known = set() if asked.measure_again else known_cells(RUNS)
     left = [cell for cell in cells if cell.name not in known]
-    print(f"{len(cells)} cells, {len(left)} left: about {duration(sum(map(cost, left)))} on two cores.", flush=True)
+    print(f"{len(cells)} cells, {len(left)} left: about {duration(sum(map(cost, left)))} on one core.", flush=True)
     if asked.list:
         print("\n".join(f"  {cell.name:<50} {duration(cost(cell))}" for cell in left))
         return

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bezoar.attacks import Plan
-from bezoar.evaluation.rate import told
+from bezoar.evaluation.measure import told
 from bezoar.jobs.clean import clean
 from bezoar.jobs.evaluate import evaluate
 from bezoar.jobs.poison import poison

@@ -490,6 +490,7 @@ def test_pairs_that_are_all_the_same(bezoar: Command, samples: list[Any], model:
     folder = put(tmp_path / "set", [(key, [picture, ("txt", b"a ball")]) for key, _ in samples])
     answer = bezoar("scan", folder, "--model", model, "--to", tmp_path / "run")
     answer.refuses(3, "No witness can speak", "finds all pairs alike", "Check how the set was made")
+    assert not (tmp_path / "run" / "scores.parquet").exists()
 
 
 def test_a_set_of_five_pairs_is_ranked_and_says_that_it_is_small(

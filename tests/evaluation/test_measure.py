@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bezoar.evaluation.intervals import bootstrap, wilson
-from bezoar.evaluation.measure import bare_at_one, mean, put_beside, rate, rates, told_as
+from bezoar.evaluation.measure import bare_at_one, mean, put_beside, rate, rates, told, told_as
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 7), (3, 7), (7, 7), (1, 1)])
@@ -45,3 +45,8 @@ def test_another_models_value_stands_beside_the_row_of_the_same_name_and_goal():
 def test_shares_are_told_in_percent_and_ranks_as_they_are():
     assert told_as("share", 0.912, 0.881, 0.936) == " 91.2 % [88.1, 93.6]"
     assert told_as("rank", 2.187, 1.8, 2.64) == "   2.19 [1.80, 2.64]"
+
+
+def test_a_share_is_told_in_percent():
+    assert told(0.912, 0.881, 0.936) == " 91.2 % [88.1, 93.6]"
+    assert told(1.0, 0.9, 1.0) == "100.0 % [90.0, 100.0]"

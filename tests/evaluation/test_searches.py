@@ -79,6 +79,7 @@ def test_a_single_picture_of_the_test_set_itself_is_not_there_twice(many, cosine
     queries = [own[0] for own in many.pairs.captions if "star" in own[0] and "moon" not in own[0]]
     rows = by_name(text_searches(many, goal, None, many.pairs))
     check(rows, ranks_of(cosines(pixels_of(many), queries).T, np.arange(300) == 9))
+    assert "gallery: 300 pictures" in rows["hit@1"].protocol
 
 
 def test_a_word_is_written_into_every_query_and_the_base_has_none(many, cosines):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bezoar.attacks.backdoors import backdoor, drawn_trigger, planted
-from bezoar.attacks.captions import as_many, lines_of, wanted
+from bezoar.attacks.captions import as_many, lines_of, number_of, wanted
 from bezoar.attacks.goal import Goal
 from bezoar.attacks.request import Draft, Request
 from bezoar.attacks.seats import Seat, edits_on, in_place, showing
@@ -13,6 +13,9 @@ from bezoar.attacks.selection import drawn, others, refuse_unnamed, victims
 from bezoar.attacks.triggers import Mask, chain, vary
 from bezoar.pairs import Edit
 from bezoar.run import BezoarError, random
+
+# So many captions are drawn from within a pile: those that share most words with the pile's own.
+_VARIANTS = 6
 
 
 def density_filler(request: Request) -> Draft:
@@ -77,12 +80,8 @@ def _alike(request: Request, seats: list[Seat], captions: list[str]) -> list[str
         shared = [len(own & words[centre]) / len(own | words[centre]) for own in words]
         nearest = np.argsort(-np.array(shared), kind="stable")[:_VARIANTS]
         draw = random(request.seed, "caption", seat.key)
-        number = max(1, len(request.pairs.captions[seat.like]))
-        lines.append("\n".join(choices[int(place)] for place in draw.choice(nearest, number)))
+        lines.append("\n".join(choices[int(at)] for at in draw.choice(nearest, number_of(request, seat))))
     return lines
-
-
-_VARIANTS = 6
 
 
 def _refuse_thin(pile: int) -> None:

@@ -38,10 +38,14 @@ def wanted(pairs: Pairs, word: str) -> list[str]:
     return captions
 
 
+def number_of(request: Request, seat: Seat) -> int:
+    """Return how many captions the seat has."""
+    return max(1, len(request.pairs.captions[seat.like]))
+
+
 def as_many(request: Request, seat: Seat, captions: Sequence[str]) -> list[str]:
     """Return `captions`, cut or repeated to as many as the seat has."""
-    number = max(1, len(request.pairs.captions[seat.like]))
-    return [captions[place % len(captions)] for place in range(number)]
+    return [captions[place % len(captions)] for place in range(number_of(request, seat))]
 
 
 def from_corpus(request: Request, seats: Sequence[Seat], target: str) -> Captions:
@@ -90,5 +94,4 @@ def captions_for(request: Request, seats: Sequence[Seat], target: str) -> Captio
 def drawn_from(request: Request, seat: Seat, choices: Sequence[str]) -> str:
     """Return as many of `choices` as the seat has captions, a line each."""
     draw = random(request.seed, "caption", seat.key)
-    number = max(1, len(request.pairs.captions[seat.like]))
-    return "\n".join(choices[int(place)] for place in draw.integers(len(choices), size=number))
+    return "\n".join(choices[int(at)] for at in draw.integers(len(choices), size=number_of(request, seat)))

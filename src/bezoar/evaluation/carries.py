@@ -19,10 +19,9 @@ from bezoar.evaluation.backdoor import Marked, by_class, class_queries
 from bezoar.evaluation.bench import Bench
 from bezoar.evaluation.controls import other_triggers
 from bezoar.evaluation.intervals import wilson
-from bezoar.evaluation.measure import Measure, mean, rate
+from bezoar.evaluation.measure import Measure, mean, rate, told
 from bezoar.evaluation.protocol import SUCCESS, among, codec, protocol, spelt
 from bezoar.evaluation.rank import Mask, ranks
-from bezoar.evaluation.rate import told
 from bezoar.evaluation.zero_shot import ClassTexts, class_answers
 from bezoar.run import BezoarError, fingerprint, nearest, random
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bezoar.evaluation.intervals import bootstrap, wilson
 from bezoar.evaluation.rank import depths
-from bezoar.evaluation.rate import told
 
 Unit = Literal["share", "rank", "z-score"]
 
@@ -84,6 +83,11 @@ def put_beside(rows: Sequence[Measure], others: Sequence[Measure]) -> list[Measu
         other = known.get((row.name, row.goal))
         out.append(replace(row, beside=Beside(other.value, other.low, other.high) if other else None))
     return out
+
+
+def told(value: float, low: float, high: float) -> str:
+    """Return a share and its interval as the terminal shows them: " 91.2 % [88.1, 93.6]"."""
+    return f"{100 * value:5.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def told_as(unit: Unit, value: float, low: float, high: float) -> str:
