@@ -7,10 +7,10 @@ import sys
 
 from bezoar.run import BezoarError, nearest
 
-from . import detectors, plans, towers
+from . import detectors, plans, recipes, towers
 from .measure import Benchmark
 
-TABLE: tuple[Benchmark, ...] = (*detectors.ROWS, *towers.ROWS, *plans.ROWS)
+TABLE: tuple[Benchmark, ...] = (*detectors.ROWS, *towers.ROWS, *plans.ROWS, *recipes.ROWS)
 
 
 def choose(names: list[str]) -> list[Benchmark]:

@@ -122,7 +122,8 @@ def _bare_epoch(pairs: Pairs) -> float:
     table = tokenize_captions(pairs, towers)
     order = torch.from_numpy(np.random.default_rng(0).permutation(_PAIRS))
     batches = []
-    with cut_vocabulary(towers.module, table.tokens) as tokens, sdpa_kernel([SDPBackend.MATH]):
+    with cut_vocabulary(towers.module, table.tokens) as vocabulary, sdpa_kernel([SDPBackend.MATH]):
+        tokens = vocabulary.renumber(table.tokens)
         for positions in order.split(_SETTINGS.batch):
             captions, owner = np.unique(table.owned[positions.numpy()], return_inverse=True)
             batches.append((pixels[positions], tokens[torch.from_numpy(captions)], torch.from_numpy(owner)))

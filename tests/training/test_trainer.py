@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.training.interrupting import Interrupting
 
 import bezoar.training.trainer as trainer
 from bezoar.models import create
 from bezoar.pairs.decoded import Decoded
 from bezoar.run import BezoarError, Silent
+from bezoar.training.losses import TERMS
+from bezoar.training.recipes import RECIPES
 from bezoar.training.settings import Settings
 from bezoar.training.trainer import CHECKPOINT, LOG, fit
 
@@ -20,31 +23,6 @@ def trained(pairs, folder, settings=SHORT, progress=None):
     towers = create("tiny-resnet", side=32, seed=0)
     fit(towers, Decoded(pairs, towers.canvas), settings, folder, progress=progress or Silent())
     return towers.module.state_dict()
-
-
-class Interrupting(Silent):
-    """Raises Ctrl-C at the n-th advance of a bar."""
-
-    def __init__(self, after):
-        self.after = after
-
-    def bar(self, *arguments, **named):
-        class Bar:
-            def __enter__(inner):
-                return inner
-
-            def __exit__(inner, *_):
-                return None
-
-            def note(inner, text):
-                pass
-
-            def advance(inner, n=1):
-                self.after -= 1
-                if self.after < 0:
-                    raise KeyboardInterrupt
-
-        return Bar()
 
 
 def lines(folder):
@@ -112,8 +90,8 @@ class Shuffled:
 
 
 def test_the_learning_rate_ends_at_zero_and_peaks_after_the_warm_up():
-    settings = Settings(warmup=0.1, learning_rate=1.0)
-    rates = [settings.rate(step, 100) for step in range(100)]
+    settings, phase = Settings(warmup=0.1, learning_rate=1.0), RECIPES["clip"].phases[0]
+    rates = [phase.rate(settings, step, 100) for step in range(100)]
     assert max(rates) == 1.0
     assert rates.index(1.0) in (9, 10)
     assert rates[:10] == sorted(rates[:10])
@@ -128,16 +106,16 @@ def test_fewer_pairs_than_a_batch_gets_a_sentence(world_pairs, tmp_path):
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(world_pairs, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
-    whole, count = trainer.clip_loss, iter(range(100))
+    whole, count = TERMS["clip"], iter(range(100))
 
-    def breaking(images, texts, scale):
-        return whole(images, texts, scale) * (float("nan") if next(count) == 4 else 1.0)
+    def breaking(seen):
+        return whole(seen) * (float("nan") if next(count) == 4 else 1.0)
 
-    monkeypatch.setattr(trainer, "clip_loss", breaking)
+    monkeypatch.setitem(TERMS, "clip", replace(whole, function=breaking))
     with pytest.raises(BezoarError, match="loss is nan"):
         trained(world_pairs, tmp_path)
     state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
-    assert state["step"] == 4
+    assert state["steps_done"] == 4
     assert all(torch.isfinite(tensor).all() for tensor in state["module"].values())
 
 

@@ -1,5 +1,6 @@
 """Cutting the vocabulary changes what is stored while training, never what the tower says."""
 
+import pytest
 import torch
 
 from bezoar.models import create
@@ -11,9 +12,9 @@ def test_the_tower_says_the_same_with_the_cut_vocabulary():
     tokens = towers.tokenize(["a red ball", "a green key on a beach"])
     with torch.inference_mode():
         whole = towers.encode_text(tokens)
-    with cut_vocabulary(towers.module, tokens) as cut, torch.inference_mode():
+    with cut_vocabulary(towers.module, tokens) as vocabulary, torch.inference_mode():
         assert towers.module.token_embedding.num_embeddings < 20
-        torch.testing.assert_close(towers.encode_text(cut), whole, rtol=0, atol=0)
+        torch.testing.assert_close(towers.encode_text(vocabulary.renumber(tokens)), whole, rtol=0, atol=0)
 
 
 def test_what_is_learnt_comes_back_and_the_rest_stays():
@@ -38,3 +39,23 @@ def test_the_full_vocabulary_comes_back_after_an_error():
     except KeyboardInterrupt:
         pass
     assert towers.module.token_embedding.num_embeddings == 49408
+
+
+def test_a_token_that_was_not_foreseen_is_refused_and_not_taken_for_another():
+    towers = create("tiny-vit")
+    tokens = towers.tokenize(["a red ball"])
+    with cut_vocabulary(towers.module, tokens) as vocabulary, pytest.raises(KeyError):
+        vocabulary.renumber(towers.tokenize(["a blue ball"]))
+
+
+def test_the_whole_vocabulary_is_there_in_between_and_learning_goes_on_after():
+    towers = create("tiny-vit", seed=1)
+    tokens = towers.tokenize(["a red ball"])
+    with cut_vocabulary(towers.module, tokens) as vocabulary:
+        small = towers.module.token_embedding
+        with torch.no_grad():
+            small.weight.add_(1.0)
+            inside = towers.encode_text(vocabulary.renumber(tokens))
+        with vocabulary.whole(), torch.no_grad():
+            torch.testing.assert_close(towers.encode_text(tokens), inside, rtol=0, atol=0)
+        assert towers.module.token_embedding is small

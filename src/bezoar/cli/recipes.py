@@ -17,4 +17,4 @@ def call(_asked: argparse.Namespace, _progress: Progress) -> Answer:
     """List the recipes."""
     from bezoar.training.recipes import RECIPES
 
-    return listing((recipe, asdict(recipe.settings)) for recipe in RECIPES)
+    return listing((recipe, asdict(recipe.settings)) for recipe in RECIPES.values())

@@ -13,6 +13,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Name the arguments of train."""
     parser.add_argument("pairs", metavar="PAIRS", help="folder, glob or file")
     options.output(parser)
+    parser.add_argument("--recipe", default="clip", metavar="NAME", help="how to train; bezoar recipes lists them")
+    parser.add_argument("--scan", metavar="RUN", help="filter-then-train: the scan that says what to drop")
+    parser.add_argument("--scale", default="data", metavar="S", help="constants for this data, or paper: the paper's")
     parser.add_argument("--arch", metavar="NAME", help="an architecture of open_clip or of bezoar")
     parser.add_argument("--canvas", type=whole_number(8), metavar="PX", help="the side of the pictures it sees")
     length = parser.add_mutually_exclusive_group()
@@ -25,6 +28,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", metavar="P", help="such as 32-true or bf16-mixed")
     parser.add_argument("--clip-gradients", type=positive, metavar="NORM", help="off by default")
     parser.add_argument("--augmentation", metavar="NAME", help="changes of the pictures; none by default")
+    parser.add_argument("--views", metavar="HOW", help="fresh: random looks anew each epoch (default); or frozen")
+    parser.add_argument("--accumulate", type=whole_number(), metavar="N", help="a batch in N parts, same gradient")
+    parser.add_argument("--mask-equal", action="store_true", help="pairs of equal captions are no negatives")
     parser.add_argument("--devices", type=whole_number(), default=1, metavar="N", help="processes of training")
     parser.add_argument("--from", dest="start", metavar="MODEL", help="start from this model's weights")
     parser.add_argument("--learn", metavar="TOWER", help="with --from: image or text, the other is frozen; or both")
@@ -40,6 +46,9 @@ def call(asked: argparse.Namespace, progress: Progress) -> Answer:
     return train(
         asked.pairs,
         to=asked.to,
+        recipe=asked.recipe,
+        scan=asked.scan,
+        scale=asked.scale,
         arch=asked.arch,
         canvas=asked.canvas,
         epochs=asked.epochs,
@@ -54,6 +63,9 @@ def call(asked: argparse.Namespace, progress: Progress) -> Answer:
         precision=asked.precision,
         clip_gradients=asked.clip_gradients,
         augmentation=asked.augmentation,
+        views=asked.views,
+        accumulate=asked.accumulate,
+        mask_equal=asked.mask_equal or None,
         devices=asked.devices,
         start=asked.start,
         learn=asked.learn,

@@ -194,7 +194,7 @@ class _Work:
             source_side=typical_side(pairs),
             seconds=minutes * 60 * TRAINING_SHARE,
             rung=rung if rung is not None else self.run.get("rung"),
-            settings=replace(RECIPES[0].settings, seed=self.seed),
+            settings=replace(RECIPES["clip"].settings, seed=self.seed),
             device=self.device,
         )
         self.run.note("rung", choice.rung)
@@ -260,7 +260,7 @@ def _refuse_hopeless(
     assert pairs is not None
     usable = sum(reason is None for reason in pairs.reasons)
     choose(max_rate, usable, k=k, m=reference)
-    batch = RECIPES[0].settings.batch
+    batch = RECIPES["clip"].settings.batch
     if trains and usable < batch:
         what = f"{usable} usable pairs are fewer than a batch of {batch}: no model can be trained on them."
         raise BezoarError(what, "Add pairs, or name a --model.")

@@ -7,21 +7,38 @@ from pathlib import Path
 from typing import Any
 
 from bezoar.attacks import Plan
+from bezoar.detection.stored import stored_scores
 from bezoar.models import Towers, load, place, save, state_of
 from bezoar.pairs import Pairs, open_pairs
 from bezoar.pairs.decoded import Decoded
-from bezoar.run import Answer, BezoarError, Progress, Run, Silent, duration, nearest, pick_device, use_cores
-from bezoar.training.augmentation import AUGMENTATIONS
-from bezoar.training.recipes import RECIPES
+from bezoar.run import (
+    Answer,
+    BezoarError,
+    Progress,
+    Run,
+    Silent,
+    duration,
+    fingerprint,
+    nearest,
+    pick_device,
+    use_cores,
+)
+from bezoar.training.looks import caption_views
+from bezoar.training.places import Course
+from bezoar.training.recipes import RECIPES, Recipe
 from bezoar.training.settings import Settings
 from bezoar.training.start import SMALL_ARCH, new_towers, pairs_per_second
-from bezoar.training.trainer import fit, steps_of
+from bezoar.training.trainer import fit
+from bezoar.views import PICTURE_VIEWS, open_synonyms
 
 
 def train(
     pairs: str | Path | Pairs,
     *,
     to: str | Path,
+    recipe: str | Recipe = "clip",
+    scan: str | Path | None = None,
+    scale: str = "data",
     arch: str | None = None,
     canvas: int | None = None,
     epochs: int | None = None,
@@ -34,6 +51,9 @@ def train(
     clip_gradients: float | None = None,
     augmentation: str | None = None,
     learn: str | None = None,
+    views: str | None = None,
+    accumulate: int | None = None,
+    mask_equal: bool | None = None,
     start: str | Path | None = None,
     devices: int = 1,
     seed: int = 0,
@@ -42,12 +62,17 @@ def train(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Answer:
-    """Train a CLIP on `pairs` with the plain contrastive loss and save it in the folder `to`.
+    """Train a CLIP on `pairs` with `recipe` and save it in the folder `to`.
 
+    `recipe` is a name of the table (`bezoar recipes`), or a recipe of one's own. `scan`: a scan of these pairs, for a
+    recipe that drops what is suspicious. `scale` is "data" for constants that suit some ten thousand pairs, "paper"
+    for those of the recipe's paper, at millions; all of them can be set one by one.
     `plan` is applied lazily: its triggers are drawn on the canvas and its captions replaced, nothing is written.
     `start` is a model to go on from; otherwise one of architecture `arch` starts untrained, with a canvas of
     `canvas` pixels. `learn` is "image" or "text" to train one tower of `start` and leave the other as it is, "both"
-    otherwise. `minutes` chooses the number of epochs from a measured speed. Interrupted, the same call
+    otherwise. `minutes` chooses the number of epochs from a measured speed. `views`: "frozen" draws the random looks
+    at a pair once, not anew each epoch. `accumulate`: batches go through the towers in so many parts. `mask_equal`:
+    pairs of equal captions are no negatives. Interrupted, the same call
     goes on. Raises `BezoarError` for a request that cannot be met.
     """
     progress = progress or Silent()
@@ -56,7 +81,10 @@ def train(
     opened = open_pairs(pairs, prompts=prompts, limit=limit)
     if plan is not None:
         opened = opened.with_plan(plan if isinstance(plan, Plan) else Plan.load(Path(plan)))
+    chosen = _recipe(recipe, scan)
     settings = _settings(
+        chosen,
+        scale,
         seed=seed,
         devices=devices,
         epochs=epochs,
@@ -66,39 +94,62 @@ def train(
         clip_gradients=clip_gradients,
         augmentation=augmentation,
         learn=learn,
+        views=views,
+        accumulate=accumulate,
+        mask_equal=mask_equal,
     )
     _refuse_untrained(settings, start)
     towers = _load_start(start, arch, canvas) if start is not None else _new(opened, arch, canvas, seed)
     if minutes is not None:
-        settings = replace(settings, epochs=_epochs_in(minutes, len(opened), towers, settings, device))
+        settings = replace(settings, epochs=_epochs_in(minutes, len(opened), towers, settings, device, chosen))
+    scores = None if scan is None else stored_scores(scan, opened)
     # Refuses fewer pairs than a batch before anything is written.
-    steps_of(sum(reason is None for reason in opened.reasons), settings)
+    Course(chosen, settings, sum(reason is None for reason in opened.reasons))
     run = Run.start(
         to,
         "train",
-        parameters={"settings": settings, "model": towers.config, "start": start},
-        inputs={"pairs": opened.fingerprint} | ({"start": state_of(start)} if start else {}),
+        parameters={"recipe": chosen, "settings": settings, "model": towers.config, "start": start},
+        inputs={"pairs": opened.fingerprint}
+        | ({"start": state_of(start)} if start else {})
+        | ({"scan": fingerprint(scores.tobytes().hex())} if scores is not None else {}),
         seed=seed,
         force=force,
-        reads=[opened.path, place(start) if start else None, None if isinstance(plan, Plan) else plan],
+        reads=[opened.path, scan, place(start) if start else None, None if isinstance(plan, Plan) else plan],
     )
     if not run.finished:
-        _announce(progress, opened, towers, settings, device)
+        _announce(progress, opened, towers, settings, device, chosen)
         decoded = Decoded(opened, towers.canvas)
         with run.step("read"), progress.bar("read", len(opened)) as bar:
             decoded.decode_all(bar.advance)
         with run.step("train"):
-            fit(towers, decoded, settings, run.path, device=device, progress=progress)
+            state = fit(
+                towers, decoded, settings, run.path, recipe=chosen, scores=scores, device=device, progress=progress
+            )
         save(towers, run.path)
         run.note("unreadable", len(opened) - len(decoded.usable()))
+        run.note("safe_share", state.share)
         run.finish()
     return _answer(run, len(opened))
 
 
-def _settings(**chosen: Any) -> Settings:
-    settings = replace(RECIPES[0].settings, **{name: value for name, value in chosen.items() if value is not None})
-    if settings.augmentation not in AUGMENTATIONS:
-        raise BezoarError(f"No augmentation {settings.augmentation}.", nearest(settings.augmentation, [*AUGMENTATIONS]))
+def _recipe(recipe: str | Recipe, scan: str | Path | None) -> Recipe:
+    chosen = recipe if isinstance(recipe, Recipe) else RECIPES.get(recipe)
+    if chosen is None:
+        raise BezoarError(f"There is no recipe {recipe}.", nearest(str(recipe), [*RECIPES]))
+    if chosen.repairs:
+        raise BezoarError(f"{chosen.name} repairs a model that was trained.", "Use bezoar repair MODEL --recipe NAME.")
+    if scan is not None and not any(phase.split is not None for phase in chosen.phases):
+        raise BezoarError(f"--scan has no effect on {chosen.name}.", "Leave it out, or use filter-then-train.")
+    return chosen
+
+
+def _settings(recipe: Recipe, scale: str, **chosen: Any) -> Settings:
+    scales = {"data": recipe.settings, "paper": recipe.paper_settings}
+    if scale not in scales:
+        raise BezoarError(f"There is no scale {scale}.", nearest(scale, [*scales]))
+    settings = replace(scales[scale], **{name: value for name, value in chosen.items() if value is not None})
+    if settings.augmentation not in PICTURE_VIEWS:
+        raise BezoarError(f"No augmentation {settings.augmentation}.", nearest(settings.augmentation, [*PICTURE_VIEWS]))
     return settings
 
 
@@ -124,16 +175,23 @@ def _load_start(start: str | Path, arch: str | None, canvas: int | None) -> Towe
     return towers
 
 
-def _epochs_in(minutes: float, pairs: int, towers: Towers, settings: Settings, device: str) -> int:
-    speed = pairs_per_second(settings, device) / max(0.7, (towers.canvas.side / 40) ** 2)
-    return max(1, int(minutes * 60 * speed / max(1, pairs)))
+def _epochs_in(minutes: float, pairs: int, towers: Towers, settings: Settings, device: str, recipe: Recipe) -> int:
+    return max(1, int(minutes * 60 * _speed(towers, settings, device, recipe) / max(1, pairs)))
 
 
-def _announce(progress: Progress, pairs: Pairs, towers: Towers, settings: Settings, device: str) -> None:
-    speed = pairs_per_second(settings, device) / max(0.7, (towers.canvas.side / 40) ** 2)
+def _speed(towers: Towers, settings: Settings, device: str, recipe: Recipe) -> float:
+    return pairs_per_second(settings, device) / max(0.7, (towers.canvas.side / 40) ** 2) / recipe.cost
+
+
+def _announce(
+    progress: Progress, pairs: Pairs, towers: Towers, settings: Settings, device: str, recipe: Recipe
+) -> None:
+    if caption_views(recipe):
+        progress.say(f"Synonyms for changed captions: {open_synonyms(None).found}.")
+    speed = _speed(towers, settings, device, recipe)
     seconds = len(pairs) * settings.epochs / speed
     progress.say(
-        f"{len(pairs):,} pairs, {settings.epochs} epochs at {towers.canvas.side} px on {device}: "
+        f"{len(pairs):,} pairs, {settings.epochs} epochs of {recipe.name} at {towers.canvas.side} px on {device}: "
         f"about {duration(seconds)}."
     )
 

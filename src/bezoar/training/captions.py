@@ -15,15 +15,21 @@ from bezoar.run import random
 
 @dataclass(frozen=True)
 class CaptionTable:
-    """`tokens` int64 (U, context); pair i owns rows `owned[starts[i]:starts[i + 1]]` of it."""
+    """`texts`: the unique captions; `tokens` int64 (U, context); pair i owns rows `owned[starts[i]:starts[i + 1]]`."""
 
+    texts: tuple[str, ...]
     tokens: torch.Tensor
     owned: NDArray[np.int64]
     starts: NDArray[np.int64]
 
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many captions each pair has, (n,)."""
+        return np.diff(self.starts)
+
     def pick(self, seed: int, epoch: int) -> NDArray[np.int64]:
         """Return one caption row for each pair, (n,), drawn anew each epoch; -1 where a pair has none."""
-        counts = np.diff(self.starts)
+        counts = self.counts
         draw = random(seed, "caption", epoch).random(len(counts))
         place = self.starts[:-1] + np.minimum((draw * counts).astype(np.int64), np.maximum(counts - 1, 0))
         rows = np.append(self.owned, -1)[np.minimum(place, len(self.owned))]
@@ -36,4 +42,4 @@ def tokenize_captions(pairs: Pairs, clip: Clip) -> CaptionTable:
     unique: dict[str, int] = {}
     owned = [unique.setdefault(caption, len(unique)) for own in captions for caption in own]
     starts = np.concatenate([[0], np.cumsum([len(own) for own in captions])])
-    return CaptionTable(clip.tokenize(list(unique)), np.array(owned, np.int64), starts.astype(np.int64))
+    return CaptionTable(tuple(unique), clip.tokenize(list(unique)), np.array(owned, np.int64), starts.astype(np.int64))

@@ -27,9 +27,8 @@ def only(learn: str, module: nn.Module) -> Iterator[None]:
     if learn == "both":
         yield
         return
-    for name, child in module.named_children():
-        if _tower(name) != learn:
-            child.eval()
+    for child in frozen_towers(learn, module):
+        child.eval()
     frozen = [
         parameter
         for name, parameter in module.named_parameters()
@@ -42,6 +41,13 @@ def only(learn: str, module: nn.Module) -> Iterator[None]:
     finally:
         for parameter in frozen:
             parameter.requires_grad_(True)
+
+
+def frozen_towers(learn: str, module: nn.Module) -> list[nn.Module]:
+    """Return the parts of `module` that stay as they are where only the tower `learn` trains."""
+    if learn == "both":
+        return []
+    return [child for name, child in module.named_children() if _tower(name) != learn]
 
 
 def _tower(name: str) -> str | None:

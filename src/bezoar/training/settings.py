@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from bezoar.run import BezoarError, nearest
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 LEARNING = ("both", "image", "text")
+VIEWS = ("fresh", "frozen")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,12 @@ class Settings:
     share of the steps and falls by a cosine to zero at the last; `clip_gradients` is the largest norm, None for
     none; `precision` is Lightning Fabric's name, one of PRECISIONS; exp(logit scale) stays in [1, `largest_scale`];
     `learn` is the tower that trains, one of LEARNING: the other one is frozen (`bezoar.training.freezing`).
+    `augmentation` is how every picture is changed before all else, a name of `bezoar.views.PICTURE_VIEWS`. Random
+    looks are drawn anew each epoch, or once where `views` is "frozen". `accumulate` parts of a batch go through the
+    towers one after another, with the gradient of the whole batch. `mask_equal`: pairs with an equal caption are no
+    negatives of each other. `bank` is how many past vectors a recipe with banks keeps: None for 2 % of the pairs, at
+    least eight batches. `threshold` and
+    `margin` are constants of the recipes that name them.
     """
 
     epochs: int = 12
@@ -34,6 +40,12 @@ class Settings:
     largest_scale: float = 100.0
     augmentation: str = "none"
     learn: str = "both"
+    views: str = "fresh"
+    accumulate: int = 1
+    mask_equal: bool = False
+    bank: int | None = None
+    threshold: float = 2.15
+    margin: float = 0.1
     seed: int = 0
     devices: int = 1
 
@@ -47,11 +59,10 @@ class Settings:
             raise BezoarError(f"There is no precision {self.precision}.", nearest(self.precision, PRECISIONS))
         if self.learn not in LEARNING:
             raise BezoarError(f"There is no tower {self.learn} to learn.", nearest(self.learn, LEARNING))
-
-    def rate(self, step: int, steps: int) -> float:
-        """Return the learning rate of step `step` (from 0) of `steps`."""
-        rising = max(1, round(self.warmup * steps))
-        if step < rising:
-            return self.learning_rate * (step + 1) / rising
-        share = (step - rising) / max(1, steps - rising)
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+        if self.views not in VIEWS:
+            raise BezoarError(f"Views are not {self.views}.", nearest(self.views, VIEWS))
+        if self.accumulate < 1 or self.batch % (self.accumulate * self.devices):
+            raise BezoarError(
+                f"A batch of {self.batch} does not go into {self.accumulate} parts on {self.devices} devices.",
+                "Use a batch that is a multiple of both.",
+            )

@@ -1,55 +1,50 @@
-"""The trainer: pairs and a model in, a trained model and its log out.
+"""The trainer: pairs, a model and a recipe in, a trained model and its log out.
 
-* Batches, captions and augmentation are keyed by seed and epoch, so a step depends on nothing but its number:
-  a run that was interrupted goes on from its checkpoint and ends with the same weights, bit for bit on a CPU
-  with the same number of threads.
+* Batches, captions and looks are keyed by seed, epoch and pair, so a step depends on nothing but its place in the
+  course: a run that was interrupted goes on from its checkpoint, in any phase, and ends with the same weights, bit
+  for bit on a CPU with the same number of threads.
+* Losses see the vectors of all processes: as many as share a batch, the gradient is that of the whole.
 * A frozen tower (`Settings.learn`) is kept in checkpoints, too, and comes out bit for bit as it went in.
 * Pictures are decoded once, unique captions encoded once a batch, the vocabulary is cut while training lasts.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import math
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 import numpy as np
-import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 from numpy.typing import NDArray
-from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from bezoar.models import Towers
 from bezoar.pairs.decoded import Decoded
 from bezoar.run import BROKEN_DATA, BezoarError, Progress, fingerprint, random, write_bytes
-from bezoar.training.augmentation import AUGMENTATIONS
-from bezoar.training.captions import CaptionTable, tokenize_captions
+from bezoar.training.captions import tokenize_captions
 from bezoar.training.freezing import only
-from bezoar.training.losses import clip_loss
+from bezoar.training.looks import Batch, Looks, Rows, every_token
+from bezoar.training.places import Course, Place
+from bezoar.training.recipe import Pass, Phase, Recipe
+from bezoar.training.recipes import RECIPES
 from bezoar.training.settings import Settings
+from bezoar.training.state import CHECKPOINT, State
+from bezoar.training.step import Stepper
 from bezoar.training.vocabulary import cut_vocabulary
+from bezoar.views import Synonyms, open_synonyms
 
-CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
 CHECKPOINT_SECONDS = 10.0
+WATCHED_POINTS = 10
 
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step sees: pairs (positions) and, for each, a row of the caption table."""
-
-    step: int
-    epoch: int
-    positions: NDArray[np.int64]
-    captions: NDArray[np.int64]
+Watch = Callable[[Towers, float], bool]
 
 
 def fit(
@@ -58,170 +53,210 @@ def fit(
     settings: Settings,
     folder: Path,
     *,
+    recipe: Recipe = RECIPES["clip"],
+    scores: NDArray[np.float64] | None = None,
+    labels: NDArray[np.int64] | None = None,
+    synonyms: Synonyms | None = None,
+    watch: Watch | None = None,
     device: str = "cpu",
     progress: Progress,
     name: str = "train",
-) -> None:
-    """Train `towers` in place with plain CLIP on the usable pairs of `decoded`.
+) -> State:
+    """Train `towers` in place with `recipe` on the usable pairs of `decoded`.
+
+    `scores` (n,): how suspicious a scan found each pair, for recipes that split by it. `labels` (n,): classes from 0,
+    -1 for none, for recipes with a head. `watch` is called with the whole model, in evaluation mode, and the share of
+    the steps that are done, at ten points: where it answers False, training ends with the weights of the last point
+    that it accepted (those at the start, if none).
 
     Writes `log.jsonl` (a line a step) into `folder`, and a checkpoint from which the same call goes on; the
     checkpoint leaves when training is done. Raises `BezoarError` for fewer pairs than a batch and for a loss
     that is not finite (the last checkpoint then stays). With several devices every process but the first ends here.
+    Returns what the training ended with: the split, the head, how far it came.
     """
+    recipe = recipe if scores is None else recipe.with_scan()
+    synonyms = synonyms or open_synonyms(None)
     table = tokenize_captions(decoded.pairs, towers)
     usable = decoded.usable()
-    usable = usable[np.diff(table.starts)[usable] > 0]
-    steps = steps_of(len(usable), settings)
-    identity = fingerprint(decoded.pairs.fingerprint, settings, towers.config, len(usable))
+    usable = usable[table.counts[usable] > 0]
+    if labels is not None:
+        usable = usable[labels[usable] >= 0]
+    if scores is not None:
+        usable = usable[np.isfinite(scores[usable])]
+    course = Course(recipe, settings, len(usable))
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision on stderr
-    fabric = Fabric(accelerator=device, devices=settings.devices, precision=cast(Any, settings.precision))
+    fabric = _fabric(settings, device)
     fabric.launch()
-    speaks = fabric.global_rank == 0
-    towers.module.train()
     # The vocabulary is cut first: the embedding that trains, or is frozen, is the small one.
     with (
-        cut_vocabulary(towers.module, table.tokens) as tokens,
+        cut_vocabulary(towers.module, every_token(towers, table, recipe, synonyms)) as vocabulary,
         only(settings.learn, towers.module),
         sdpa_kernel(_attention(device)),
     ):
-        loop = _Loop(fabric, towers, decoded, tokens, settings, steps)
-        first = loop.resume(folder, identity)
-        fabric.barrier()
-        if speaks:
-            _cut_log(folder / LOG, first)
-        seen = first * settings.batch
-        with progress.bar(name, steps * settings.batch, done=seen) as bar, _log(folder / LOG, speaks) as log:
-            for batch in _batches(usable, table, settings, first):
-                started = time.perf_counter()
-                loss = loop.step(batch)
-                if not math.isfinite(loss):
-                    raise BezoarError(
-                        f"The loss is {loss} at step {batch.step}.",
-                        "Lower --learning-rate or use --precision 32-true; the last checkpoint is kept.",
-                        BROKEN_DATA,
-                    )
-                line = loop.line(batch, loss, time.perf_counter() - started)
-                log.write(json.dumps(line) + "\n")
-                if time.monotonic() - loop.kept_at > CHECKPOINT_SECONDS:
-                    log.flush()
-                    loop.keep(folder, identity, batch.step + 1)
-                bar.advance(settings.batch)
-                bar.note(f"epoch {batch.epoch + 1} of {settings.epochs}, loss {loss:.2f}")
+        looks = Looks.of(towers, decoded, table, vocabulary, settings, synonyms)
+        state = State(fabric, looks, course, scores, labels)
+        walk = _Walk(fabric, looks, course, usable, state, Stepper(fabric, looks, recipe, state), watch)
+        identity = fingerprint(
+            decoded.pairs.fingerprint, settings, recipe, towers.config, len(usable), _digest(scores), _digest(labels)
+        )
+        walk.all(folder, identity, progress, name)
     towers.module.to(device).eval()
     fabric.barrier()
-    if not speaks:
+    if fabric.global_rank != 0:
         raise SystemExit(0)  # the first process saves the model and answers
     (folder / CHECKPOINT).unlink(missing_ok=True)
+    return state
 
 
-def steps_of(pairs: int, settings: Settings) -> int:
-    """Return how many steps `fit` takes on so many usable pairs: whole batches only."""
-    if pairs < settings.batch:
-        raise BezoarError(
-            f"{pairs} usable pairs are fewer than a batch of {settings.batch}.", "Add pairs or lower --batch."
-        )
-    return pairs // settings.batch * settings.epochs
-
-
-class _Loop:
-    """Model, optimiser and counters between the steps of one training."""
+class _Walk:
+    """One training from its first step to its last, or from the checkpoint to wherever it is stopped."""
 
     def __init__(
-        self, fabric: Fabric, towers: Towers, decoded: Decoded, tokens: Tensor, settings: Settings, steps: int
+        self,
+        fabric: Fabric,
+        looks: Looks,
+        course: Course,
+        usable: Rows,
+        state: State,
+        stepper: Stepper,
+        watch: Watch | None,
     ) -> None:
-        self.settings, self.steps = settings, steps
-        self.towers, self.decoded, self.tokens = towers, decoded, tokens
-        self.fabric = fabric
-        optimiser = torch.optim.AdamW(
-            _groups(towers.module, settings.weight_decay),
-            lr=settings.learning_rate,
-            betas=settings.betas,
-            eps=settings.eps,
-            fused=True,
-        )
-        self.module, self.optimiser = fabric.setup(towers.module, optimiser)
-        self.kept_at = time.monotonic()
+        self.fabric, self.looks, self.course, self.usable = fabric, looks, course, usable
+        self.state, self.stepper, self.watch = state, stepper, watch
 
-    def step(self, batch: Batch) -> float:
-        """Do one step; returns the mean loss."""
-        settings, device = self.settings, self.fabric.device
-        rate = settings.rate(batch.step, self.steps)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        share = slice(self.fabric.global_rank, None, self.fabric.world_size)
-        pixels = torch.from_numpy(self.decoded.batch(batch.positions[share])).to(device)
-        draw = random(settings.seed, "augmentation", batch.step, self.fabric.global_rank)
-        pixels = AUGMENTATIONS[settings.augmentation](pixels, draw)
-        captions, owner = np.unique(batch.captions[share], return_inverse=True)
-        tokens = self.tokens[torch.from_numpy(captions)].to(device)
-        images, texts, scale = self.module(self.towers.preprocess(pixels), tokens)[:3]
-        texts = texts[torch.from_numpy(owner).to(device)]
-        if self.fabric.world_size > 1:
-            images = cast(Tensor, self.fabric.all_gather(images, sync_grads=True)).flatten(0, 1)
-            texts = cast(Tensor, self.fabric.all_gather(texts, sync_grads=True)).flatten(0, 1)
-        loss = clip_loss(images.float(), texts.float(), scale.float()).mean()
-        self.optimiser.zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
-        if settings.clip_gradients is not None:
-            self.fabric.clip_gradients(self.module, self.optimiser, max_norm=settings.clip_gradients)
-        self.optimiser.step()
-        with torch.no_grad():
-            cast(Tensor, self.towers.module.logit_scale).clamp_(0.0, math.log(settings.largest_scale))
-        return float(loss.detach())
-
-    def line(self, batch: Batch, loss: float, seconds: float) -> dict[str, Any]:
-        """Return the log line of a step."""
-        return {
-            "phase": "clip",
-            "epoch": batch.epoch,
-            "step": batch.step,
-            "loss": round(loss, 6),
-            "learning_rate": self.optimiser.param_groups[0]["lr"],
-            "pairs_per_s": round(len(batch.positions) / seconds, 1),
-        }
-
-    def resume(self, folder: Path, identity: str) -> int:
-        """Take up the checkpoint of this very training, if there is one; returns the step to go on with."""
+    def all(self, folder: Path, identity: str, progress: Progress, name: str) -> None:
+        """Do what is left to do."""
+        settings, state = self.course.settings, self.state
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / CHECKPOINT
-        if not path.is_file():
-            return 0
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if state["identity"] != identity:
-            return 0
-        self.module.load_state_dict(state["module"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        return int(state["step"])
+        state.resume(folder, identity)
+        self.fabric.barrier()
+        speaks = self.fabric.global_rank == 0
+        if speaks:
+            _cut_log(folder / LOG, state.steps_done)
+        kept_at = time.monotonic()
+        total, done = self.course.steps * settings.batch, state.steps_done * settings.batch
+        with progress.bar(name, total, done=min(done, total)) as bar, _log(folder / LOG, speaks) as log:
+            for line in self.lines():
+                log.write(json.dumps(line) + "\n")
+                if time.monotonic() - kept_at > CHECKPOINT_SECONDS:
+                    log.flush()
+                    state.keep(folder, identity)
+                    kept_at = time.monotonic()
+                bar.advance(settings.batch)
+                bar.note(f"{line['phase']}, epoch {line['epoch'] + 1}, loss {line['loss']:.2f}")
 
-    def keep(self, folder: Path, identity: str, step: int) -> None:
-        """Write a checkpoint: `step` steps are done."""
-        if self.fabric.global_rank == 0:
-            buffer = io.BytesIO()
-            state = {"module": self.module.state_dict(), "optimiser": self.optimiser.state_dict()}
-            torch.save({"identity": identity, "step": step, **state}, buffer)
-            write_bytes(folder / CHECKPOINT, buffer.getvalue())
-        self.kept_at = time.monotonic()
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Do step after step; yields the log line of each."""
+        state, course = self.state, self.course
+        for number, phase in enumerate(course.recipe.phases):
+            for epoch in range(course.epochs_of(phase)):
+                if (number, epoch) < (state.place.phase, state.place.epoch):
+                    continue
+                if (number, epoch) > (state.place.phase, state.place.epoch) or not state.begun:
+                    self.begin(number, epoch, phase)
+                for place, walk in enumerate(phase.passes):
+                    if epoch % walk.of == walk.turn and place >= state.place.walk:
+                        yield from self.walked(phase, Place(number, epoch, place), walk)
+                        if state.stopped:
+                            return
+
+    def begin(self, number: int, epoch: int, phase: Phase) -> None:
+        """Split the rows before an epoch, and start with new weights where the phase says so."""
+        state = self.state
+        if epoch == 0:
+            state.safe, state.share = None, None
+        if phase.split is not None and (state.safe is None or not phase.once):
+            state.divide(phase.split, self.usable)
+        if phase.restart and epoch == 0:
+            state.restart()
+        state.place, state.begun, state.epochs_done = Place(number, epoch), True, state.epochs_done + 1
+
+    def walked(self, phase: Phase, start: Place, walk: Pass) -> Iterator[dict[str, Any]]:
+        """Do the steps of one pass that are left; yields their log lines."""
+        state, course, settings = self.state, self.course, self.course.settings
+        rows = state.rows(walk.rows, self.usable)
+        count = course.steps_in(phase, start.epoch, len(rows))
+        first = state.place.step if state.place.walk == start.walk else 0
+        names = (start.phase, start.epoch, start.walk)
+        order = rows[random(settings.seed, "order", *self._order_names(names)).permutation(len(rows))]
+        captions = self.looks.table.pick(settings.seed, state.epochs_done - 1)
+        beside = self._beside(walk, count, names)
+        for step in range(first, count):
+            started = time.perf_counter()
+            positions = order[step * settings.batch : (step + 1) * settings.batch]
+            batch = Batch(positions, captions[positions], state.epochs_done - 1)
+            joined = None if beside is None else Batch(beside[step], captions[beside[step]], batch.epoch)
+            rate = phase.rate(settings, course.progress(phase, start.epoch, step, count), course.steps_of(phase))
+            losses = self.stepper.step(walk, batch, joined, rate)
+            self._refuse_infinite(losses["loss"])
+            state.place = Place(*names, step + 1)
+            state.steps_done += 1
+            seconds = time.perf_counter() - started
+            yield {
+                "phase": phase.name,
+                "pass": walk.name,
+                "epoch": state.epochs_done - 1,
+                "step": state.steps_done - 1,
+                **{name: round(value, 6) for name, value in losses.items()},
+                "learning_rate": rate,
+                "pairs_per_s": round(len(positions) / seconds, 1),
+            }
+            if self.watch is not None and not self._goes_on():
+                return
+
+    def _order_names(self, names: tuple[int, int, int]) -> tuple[int | str, ...]:
+        # One walk over all rows an epoch, in one phase: the plain case keeps its simple name.
+        return (names[1],) if names[0] == names[2] == 0 else names
+
+    def _beside(self, walk: Pass, count: int, names: tuple[int, int, int]) -> Rows | None:
+        """Return which distrusted rows join each step of a pass, (count, beside): all of them in turn."""
+        if not walk.beside:
+            return None
+        risky = self.state.rows("risky", self.usable)
+        if len(risky) == 0:
+            raise BezoarError("No pair is distrusted, so there is nothing to unlearn.", "Raise --share.")
+        draw = random(self.course.settings.seed, "beside", *names)
+        rounds = -(-count * walk.beside // len(risky))
+        turns = np.concatenate([draw.permutation(risky) for _ in range(rounds)] or [risky[:0]])
+        return cast(Rows, turns[: count * walk.beside].reshape(count, walk.beside))
+
+    def _goes_on(self) -> bool:
+        """Ask the watch at each of its points; where it refuses, put the last accepted weights back."""
+        state, steps = self.state, self.course.steps
+        points = [math.ceil(steps * point / WATCHED_POINTS) for point in range(1, WATCHED_POINTS + 1)]
+        if state.steps_done not in points:
+            return True
+        assert self.watch is not None
+        towers = self.looks.towers
+        with self.looks.vocabulary.whole():
+            towers.module.eval()
+            accepted = self.fabric.broadcast(self.watch(towers, state.steps_done / steps))
+        state.train_mode()
+        if accepted:
+            state.accept()
+        else:
+            state.go_back()
+        return bool(accepted)
+
+    def _refuse_infinite(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise BezoarError(
+                f"The loss is {loss} at step {self.state.steps_done}.",
+                "Lower --learning-rate or use --precision 32-true; the last checkpoint is kept.",
+                BROKEN_DATA,
+            )
 
 
-def _batches(usable: NDArray[np.int64], table: CaptionTable, settings: Settings, first: int) -> Iterator[Batch]:
-    per_epoch = len(usable) // settings.batch
-    for epoch in range(first // per_epoch, settings.epochs):
-        order = usable[random(settings.seed, "order", epoch).permutation(len(usable))]
-        captions = table.pick(settings.seed, epoch)
-        for place in range(per_epoch):
-            step = epoch * per_epoch + place
-            if step >= first:
-                positions = order[place * settings.batch : (place + 1) * settings.batch]
-                yield Batch(step, epoch, positions, captions[positions])
+def _fabric(settings: Settings, device: str) -> Fabric:
+    # A pass may leave a tower without gradients (RoCLIP's nearest captions, a head), which DDP has to be told.
+    strategy: Any = DDPStrategy(find_unused_parameters=True) if settings.devices > 1 else "auto"
+    return Fabric(
+        accelerator=device, devices=settings.devices, precision=cast(Any, settings.precision), strategy=strategy
+    )
 
 
-def _groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    # Gains, biases and the logit scale are not decayed: shrinking them is no regularisation.
-    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
+def _digest(numbers: NDArray[Any] | None) -> str | None:
+    return None if numbers is None else fingerprint(np.ascontiguousarray(numbers).tobytes().hex())
 
 
 def _attention(device: str) -> list[SDPBackend]:

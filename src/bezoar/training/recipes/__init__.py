@@ -1,27 +1,35 @@
-"""The table of recipes: how a model can be trained."""
+"""The table of recipes: how a model can be trained, and how one can be repaired."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from bezoar.training.settings import Settings
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One way to train: its name, its paper, one sentence, and its constants."""
-
-    name: str
-    paper: str
-    summary: str
-    settings: Settings
-
-
-RECIPES: tuple[Recipe, ...] = (
-    Recipe(
-        "clip",
-        "Radford et al. 2021, arXiv 2103.00020",
-        "Plain contrastive training: every other pair of the batch is a negative.",
-        Settings(),
-    ),
+from bezoar.training.recipe import Recipe
+from bezoar.training.recipes.clip import CLIP, CLIP_AUGMENTED, CLIP_SSL
+from bezoar.training.recipes.filtered import filter_then_train
+from bezoar.training.recipes.repairs import (
+    CLEAN_FINETUNE,
+    SUPERVISED_FINETUNE,
+    TASK_ARITHMETIC,
+    cleanclip,
+    par,
+    unlearn,
 )
+from bezoar.training.recipes.roclip import ROCLIP
+from bezoar.training.recipes.safeclip import safeclip
+
+_TABLE = (
+    CLIP,
+    CLIP_AUGMENTED,
+    CLIP_SSL,
+    filter_then_train(),
+    safeclip(),
+    ROCLIP,
+    CLEAN_FINETUNE,
+    cleanclip(),
+    SUPERVISED_FINETUNE,
+    par(),
+    TASK_ARITHMETIC,
+    unlearn(),
+)
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _TABLE}
+
+__all__ = ["RECIPES", "Recipe", "cleanclip", "filter_then_train", "par", "safeclip", "unlearn"]

@@ -1,0 +1,117 @@
+"""Repairs: recipes that go on from a trained model.
+
+clean-finetune, CleanCLIP and supervised fine-tuning (Bansal et al. 2023, arXiv 2303.03323, sections 4 and 5) and PAR
+(Singh et al. 2024, arXiv 2412.00727, section 4) learn from pairs that are known to be clean. `docs/recipes/` says by
+which rule the constants follow from the papers', and what each does to a model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bezoar.training.recipe import BASE, OWN, Pass, Phase, Recipe
+from bezoar.training.recipes.constants import TEXT_LOOK
+from bezoar.training.settings import Settings
+from bezoar.training.splits import Fraction, Split
+
+_PAPER = Settings(
+    epochs=10, batch=64, learning_rate=1e-5, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1, warmup=0.0032
+)
+_SMALL = Settings(epochs=10, learning_rate=5e-4)
+
+CLEAN_FINETUNE = Recipe(
+    "clean-finetune",
+    "the control of CleanCLIP, arXiv 2303.03323",
+    "Plain contrastive training on pairs known to be clean.",
+    (Phase("clean-finetune", 1.0, (Pass("all", ((1.0, "clip"),)),)),),
+    _SMALL,
+    _PAPER,
+    repairs=True,
+)
+
+
+def cleanclip(strength: float = 1.0) -> Recipe:
+    """Return CleanCLIP with weight `strength` (the paper's λ₂) on the terms within each modality."""
+    both = ((1.0, "clip"), (strength, "within-modality"))
+    return Recipe(
+        "cleanclip",
+        "Bansal et al. 2023, arXiv 2303.03323",
+        "Clean pairs, with self-supervision that ties a picture to its other looks and loosens it from the trigger.",
+        (
+            Phase(
+                "cleanclip",
+                1.0,
+                (Pass("all", both, pictures=(BASE, "autoaugment"), captions=(OWN, TEXT_LOOK)),),
+            ),
+        ),
+        _SMALL,
+        _PAPER,
+        repairs=True,
+    )
+
+
+SUPERVISED_FINETUNE = Recipe(
+    "supervised-finetune",
+    "Bansal et al. 2023, arXiv 2303.03323",
+    "Labelled pictures: a linear head on the image tower, which learns with it.",
+    (Phase("supervised-finetune", 1.0, (Pass("all", ((1.0, "classes"),), captions=()),)),),
+    replace(_SMALL, weight_decay=0.01),
+    replace(_PAPER, batch=80, learning_rate=1e-4, weight_decay=0.01, warmup=0.08),
+    repairs=True,
+    needs=("labels",),
+)
+
+
+def par(threshold: float = 2.15) -> Recipe:
+    """Return PAR, which pushes vectors away from where they were up to the mean squared distance `threshold`."""
+    terms = ((1.0, "clip"), (0.5, "image-distance"), (0.5, "text-distance"))
+    settings = replace(_SMALL, threshold=threshold)
+    return Recipe(
+        "par",
+        "Singh et al. 2024, arXiv 2412.00727",
+        "Perturb and recover: away from the vectors of before, while clean pairs hold picture and caption together.",
+        (Phase("par", 1.0, (Pass("all", terms, pictures=("noise-erase",)),), shape="falling"),),
+        settings,
+        Settings(
+            epochs=2,
+            batch=2048,
+            learning_rate=3e-5,
+            betas=(0.9, 0.98),
+            eps=1e-8,
+            weight_decay=1e-4,
+            threshold=threshold,
+        ),
+        repairs=True,
+        fixed_temperature=True,
+        settles=0.5,
+    )
+
+
+TASK_ARITHMETIC = Recipe(
+    "task-arithmetic",
+    "2025, arXiv 2510.14845",
+    "Learns the backdoor a little more from triggered pairs, and goes the same way back.",
+    (Phase("task-arithmetic", 1.0, (Pass("triggered", ((1.0, "clip"),)),)),),
+    replace(_SMALL, epochs=5),
+    replace(_PAPER, epochs=1),
+    repairs=True,
+    needs=("plan",),
+)
+
+
+def unlearn(strength: float = 2.0, share: float = 0.02) -> Recipe:
+    """Return the recipe that goes on from a scan: keep `1 - share` of the pairs, and push the rest off their captions.
+
+    `strength` is the weight of the push.
+    """
+    walk = Pass("kept", ((1.0, "clip"), (strength, "push")), rows="safe", beside=16)
+    return Recipe(
+        "unlearn",
+        "bezoar",
+        "Goes on with the pairs that a scan trusts, and pushes the others off their captions; needs no clean set.",
+        (Phase("unlearn", 1.0, (walk,), Split(Fraction(1 - share), "scan"), once=True),),
+        replace(_SMALL, epochs=2),
+        replace(_PAPER, epochs=2),
+        repairs=True,
+        needs=("scan",),
+    )
