@@ -32,6 +32,16 @@ def test_two_processes_have_the_losses_of_one(tmp_path):
     assert two == pytest.approx(one, rel=1e-3)
 
 
+@pytest.mark.parametrize("recipe", ["safeclip", "roclip"])
+def test_two_processes_have_the_losses_of_one_in_every_phase_of_a_recipe(tmp_path, recipe):
+    """Vectors are gathered with their gradients, in the order of the batch; banks and splits are the same for all."""
+    synthesize(tmp_path / "set", 256, seed=2)
+    how = (*FRESH, "--recipe", recipe, "--learning-rate", "1e-4")
+    one, two = (losses(tmp_path / str(devices), devices, tmp_path / "set", how) for devices in (1, 2))
+    assert len(one) == len(two) >= 6
+    assert two == pytest.approx(one, rel=2e-3)
+
+
 def test_two_processes_fine_tune_one_tower_as_one_does_and_leave_the_other(tmp_path):
     synthesize(tmp_path / "set", 256, seed=2)
     losses(tmp_path / "start", 1, tmp_path / "set")

@@ -241,6 +241,30 @@ def test_a_watch_that_refuses_gets_the_weights_it_accepted_last(pairs, tmp_path)
     assert not torch.equal(seen[2][1]["visual.conv1.weight"], after["visual.conv1.weight"])
 
 
+@pytest.mark.parametrize("after", [7, 8, 9, 12])
+def test_killed_beside_a_point_of_the_watch_training_still_gets_the_weights_accepted_last(
+    pairs, tmp_path, monkeypatch, after
+):
+    asked = []
+
+    def watch(towers, share):
+        asked.append(round(share, 3))
+        return share < 0.25
+
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    whole, _ = trained(RECIPES["clip"], pairs, tmp_path / "whole", watch=watch)
+    asked.clear()
+    try:
+        trained(RECIPES["clip"], pairs, tmp_path / "parts", watch=watch, progress=Interrupting(after))
+    except KeyboardInterrupt:
+        resumed, state = trained(RECIPES["clip"], pairs, tmp_path / "parts", watch=watch)
+        assert state.stopped
+        assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    else:
+        pytest.fail("training ended before it was killed")
+    assert asked in ([0.1, 0.2, 0.3], [0.1, 0.2, 0.2, 0.3], [0.1, 0.2, 0.3, 0.3])
+
+
 def test_a_watch_that_looks_on_changes_nothing(pairs, tmp_path):
     alone, _ = trained(RECIPES["clip"], pairs, tmp_path / "alone")
     watched, _ = trained(RECIPES["clip"], pairs, tmp_path / "watched", watch=lambda towers, share: True)

@@ -26,6 +26,7 @@ VERBS = (
     Verb("scan", "scan", "Find the pairs of a set that were planted.", "Find and drop"),
     Verb("clean", "clean", "Copy a scanned set without its suspicious pairs.", "Find and drop"),
     Verb("train", "train", "Train a CLIP model on pairs.", "Models"),
+    Verb("repair", "repair", "Go on training a poisoned model until its backdoor is gone.", "Models"),
     Verb("evaluate", "evaluate", "Measure a model: zero-shot accuracy and attack success.", "Models"),
     Verb("embed", "embed", "Write the image and text vectors of pairs by a model.", "Models"),
     Verb("poison", "poison", "Plant an attack in a copy of a set.", "Laboratory"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from bezoar.cli import options
-from bezoar.cli.parser import whole_number
-from bezoar.run import Answer, Progress
+from bezoar.cli.parser import positive, whole_number
+from bezoar.run import Answer, BezoarError, Progress
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +22,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--beside", metavar="MODEL", help="a model that was never poisoned, measured in the same way")
     parser.add_argument("--probe", metavar="LABELLED", help="training pictures of a linear probe")
     parser.add_argument("--jpeg", type=whole_number(), metavar="Q", help="send triggered pictures through JPEG, as 75")
+    parser.add_argument(
+        "--after-adaptation",
+        dest="benign",
+        metavar="BENIGN",
+        help="go on training on these pairs: does the backdoor of --plan come back?",
+    )
+    parser.add_argument("--steps", type=whole_number(), metavar="N", help="for so long; that of the repair by default")
+    parser.add_argument(
+        "--learning-rate", type=positive, metavar="R", help="and so fast; that of the repair by default"
+    )
     options.prompts(parser)
     options.seed(parser)
     options.device(parser)
@@ -30,6 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(asked: argparse.Namespace, progress: Progress) -> Answer:
     """Evaluate."""
+    if asked.benign is not None:
+        return _after_adaptation(asked, progress)
+    _refuse(asked, ("steps", "learning_rate"), "is for --after-adaptation", "Name benign pairs with it.")
     from bezoar.jobs.evaluate import evaluate
 
     return evaluate(
@@ -51,3 +64,36 @@ def call(asked: argparse.Namespace, progress: Progress) -> Answer:
         force=asked.force,
         progress=progress,
     )
+
+
+def _after_adaptation(asked: argparse.Namespace, progress: Progress) -> Answer:
+    _refuse(asked, ("trigger", "target", "probe"), "does not go with --after-adaptation", "Leave it out.")
+    if asked.plan is None:
+        raise BezoarError("--after-adaptation asks whether an attack comes back.", "Name it: --plan.")
+    from bezoar.jobs.adaptation import evaluate_after_adaptation
+
+    return evaluate_after_adaptation(
+        asked.model,
+        to=asked.to,
+        benign=asked.benign,
+        plan=asked.plan,
+        images=asked.images,
+        pairs=asked.pairs,
+        planted=asked.planted,
+        beside=asked.beside,
+        steps=asked.steps,
+        learning_rate=asked.learning_rate,
+        jpeg=asked.jpeg,
+        prompts=asked.prompts,
+        seed=asked.seed,
+        device=asked.device,
+        limit=asked.limit,
+        force=asked.force,
+        progress=progress,
+    )
+
+
+def _refuse(asked: argparse.Namespace, names: tuple[str, ...], why: str, do: str) -> None:
+    for name in names:
+        if getattr(asked, name) is not None:
+            raise BezoarError(f"--{name.replace('_', '-')} {why}.", do)

@@ -16,6 +16,7 @@ from bezoar.evaluation.bench import Bench, Setting, Shown
 from bezoar.evaluation.carries import MOST as MOST_CONTROLLED
 from bezoar.evaluation.carries import Suspicion, check
 from bezoar.evaluation.controls import CONTROLS
+from bezoar.evaluation.head import head_accuracy, head_success
 from bezoar.evaluation.measure import Measure
 from bezoar.evaluation.probe import Probe, fit_probe, probe_accuracy, probe_success
 from bezoar.evaluation.retrieval import retrieval
@@ -24,6 +25,7 @@ from bezoar.evaluation.targeted import acceptable_texts, targeted_success
 from bezoar.evaluation.z_score import z_scores
 from bezoar.evaluation.zero_shot import accuracy, class_answers
 from bezoar.models import Clip
+from bezoar.models.head import Head
 from bezoar.pairs import Pairs
 from bezoar.run import BezoarError
 
@@ -46,6 +48,7 @@ class Exam:
 
     `labelled` are pictures with classes, `captioned` pictures with captions, `probe` labelled pictures to fit a probe
     on, `planted` the set that the plan was made for. `retrieves`: whether retrieval on `captioned` is asked, too.
+    `spread`: whether z-scores are, which cost as much as a small model's looks.
     """
 
     labelled: Shown | None
@@ -57,6 +60,7 @@ class Exam:
     planted: Pairs | None = None
     probe: Shown | None = None
     suspicion: Suspicion | None = None
+    spread: bool = True
 
 
 def assign(plan: Plan, labelled: Pairs | None, captioned: Pairs | None) -> Assigned:
@@ -103,9 +107,16 @@ def looks(exam: Exam) -> int:
 
 
 def sit(
-    clip: Clip, exam: Exam, device: str = "cpu", advance: Callable[[int], object] = lambda _: None
+    clip: Clip,
+    exam: Exam,
+    device: str = "cpu",
+    advance: Callable[[int], object] = lambda _: None,
+    head: Head | None = None,
 ) -> list[Measure]:
-    """Ask a model everything in the exam; `advance` hears how many pictures it has looked at."""
+    """Ask a model everything in the exam; `advance` hears how many pictures it has looked at.
+
+    `head` is the classifier that lies beside this model, if any.
+    """
 
     def before(shown: Shown | None) -> Bench | None:
         return None if shown is None else Bench(clip, device, shown, exam.setting, advance)
@@ -122,8 +133,10 @@ def sit(
     if labelled is not None and fitted is not None:
         probe = fit_probe(fitted, labelled.pairs.classes)
         rows.append(probe_accuracy(probe, labelled))
+    if labelled is not None and head is not None:
+        rows += head_accuracy(head, labelled)
     if exam.plan is not None:
-        rows += _goals(exam, exam.plan, labelled, captioned, probe)
+        rows += _goals(exam, exam.plan, labelled, captioned, probe, head)
     if exam.suspicion is not None:
         assert labelled is not None
         rows += check(labelled, exam.suspicion)
@@ -131,7 +144,12 @@ def sit(
 
 
 def _goals(
-    exam: Exam, plan: Plan, labelled: Bench | None, captioned: Bench | None, probe: Probe | None
+    exam: Exam,
+    plan: Plan,
+    labelled: Bench | None,
+    captioned: Bench | None,
+    probe: Probe | None,
+    head: Head | None,
 ) -> list[Measure]:
     rows: list[Measure] = []
     assigned = exam.assigned
@@ -144,13 +162,16 @@ def _goals(
         assert labelled is not None
         marked = Marked.on(labelled, plan.image_trigger(str(name)))
         for goal in assigned.by_class:
-            rows += _by_class(labelled, goal, marked, probe) if goal.trigger == name else []
+            if goal.trigger == name:
+                rows += _by_class(labelled, goal, marked, probe, head)
+                rows += z_scores(labelled, marked, goal.name) if exam.spread else []
     for name in dict.fromkeys(goal.trigger for goal in assigned.by_caption):
         assert captioned is not None
         marked = Marked.on(captioned, plan.image_trigger(str(name)))
         for goal in assigned.by_caption:
             if goal.trigger == name:
-                rows += [*by_caption(captioned, goal, marked), *z_scores(captioned, marked, goal.name)]
+                rows += by_caption(captioned, goal, marked)
+                rows += z_scores(captioned, marked, goal.name) if exam.spread else []
     for goal in (*assigned.texts, *assigned.pictures):
         assert captioned is not None
         if goal.way == "text-to-image":
@@ -162,13 +183,13 @@ def _goals(
     return rows
 
 
-def _by_class(bench: Bench, goal: Goal, marked: Marked, probe: Probe | None) -> list[Measure]:
+def _by_class(bench: Bench, goal: Goal, marked: Marked, probe: Probe | None, head: Head | None) -> list[Measure]:
     texts = bench.class_texts
     wanted = class_answers(texts.names, goal.target)
     rows = by_class(bench, goal, marked, texts, wanted)
     if probe is not None:
         rows += probe_success(probe, bench, goal, marked, wanted)
-    return [*rows, *z_scores(bench, marked, goal.name)]
+    return rows if head is None else [*rows, *head_success(head, bench, goal, marked)]
 
 
 def _refuse_unclear(plan: Plan, goal: Goal) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bezoar.evaluation.intervals import bootstrap, wilson
 from bezoar.evaluation.rank import depths
 
-Unit = Literal["share", "rank", "z-score"]
+Unit = Literal["share", "rank", "z-score", "cosine"]
 
 
 @dataclass(frozen=True)

@@ -81,10 +81,9 @@ def train(
     opened = open_pairs(pairs, prompts=prompts, limit=limit)
     if plan is not None:
         opened = opened.with_plan(plan if isinstance(plan, Plan) else Plan.load(Path(plan)))
-    chosen = _recipe(recipe, scan)
+    chosen = _recipe(recipe, scan).at(scale)
     settings = _settings(
         chosen,
-        scale,
         seed=seed,
         devices=devices,
         epochs=epochs,
@@ -143,11 +142,8 @@ def _recipe(recipe: str | Recipe, scan: str | Path | None) -> Recipe:
     return chosen
 
 
-def _settings(recipe: Recipe, scale: str, **chosen: Any) -> Settings:
-    scales = {"data": recipe.settings, "paper": recipe.paper_settings}
-    if scale not in scales:
-        raise BezoarError(f"There is no scale {scale}.", nearest(scale, [*scales]))
-    settings = replace(scales[scale], **{name: value for name, value in chosen.items() if value is not None})
+def _settings(recipe: Recipe, **chosen: Any) -> Settings:
+    settings = replace(recipe.settings, **{name: value for name, value in chosen.items() if value is not None})
     if settings.augmentation not in PICTURE_VIEWS:
         raise BezoarError(f"No augmentation {settings.augmentation}.", nearest(settings.augmentation, [*PICTURE_VIEWS]))
     return settings

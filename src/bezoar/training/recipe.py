@@ -13,9 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from bezoar.run import BezoarError, nearest
 from bezoar.training.settings import Settings
 from bezoar.training.splits import Split
 
+SCALES = ("data", "paper")
 BASE = "base"
 OWN = "own"
 
@@ -26,8 +28,8 @@ class Pass:
 
     `terms`: weight and name of each loss (`bezoar.training.losses.TERMS`). `pictures` and `captions`: the looks that
     the loss compares, in its order: "base" is the picture under the set's own augmentation, "own" the caption as it
-    is, all else names of `bezoar.views`. Taken in the epochs whose number modulo `of` is `turn`. `beside`: so many
-    distrusted rows join each batch.
+    is, all else names of `bezoar.views`. Taken in the epochs whose number modulo `of` is `turn`, at `rate` times the
+    phase's learning rate. `beside`: so many distrusted rows join each batch.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Pass:
     captions: tuple[str, ...] = (OWN,)
     turn: int = 0
     of: int = 1
+    rate: float = 1.0
     beside: int = 0
 
 
@@ -74,7 +77,7 @@ class Recipe:
 
     `repairs`: goes on from a trained model. `needs`: what it cannot do without, of "scan", "plan", "labels".
     `fixed_temperature`: the logit scale gets no gradient. `settles`: the share of steps before which a repair may
-    harm the model by design.
+    harm the model by design. `paper_phases` are those of the paper where they differ.
     """
 
     name: str
@@ -83,10 +86,19 @@ class Recipe:
     phases: tuple[Phase, ...]
     settings: Settings = field(default_factory=Settings)
     paper_settings: Settings = field(default_factory=Settings)
+    paper_phases: tuple[Phase, ...] = ()
     repairs: bool = False
     needs: tuple[str, ...] = ()
     fixed_temperature: bool = False
     settles: float = 0.0
+
+    def at(self, scale: str) -> Recipe:
+        """Return the recipe for a scale: "data", some ten thousand pairs, or "paper", the paper's constants."""
+        if scale not in SCALES:
+            raise BezoarError(f"There is no scale {scale}.", nearest(scale, SCALES))
+        if scale == "data":
+            return self
+        return replace(self, phases=self.paper_phases or self.phases, settings=self.paper_settings)
 
     def with_scan(self) -> Recipe:
         """Return the recipe for pairs that have been scanned."""

@@ -136,7 +136,7 @@ class State:
         self.place, self.begun = Place(*kept["place"]), kept["begun"]
         self.steps_done, self.epochs_done = kept["steps_done"], kept["epochs_done"]
         self.safe = None if kept["safe"] is None else kept["safe"].numpy()
-        self.share, self.accepted = kept["share"], kept["accepted"]
+        self.share, self.accepted, self.stopped = kept["share"], kept["accepted"], kept["stopped"]
         torch.set_rng_state(kept["random"])
 
     def keep(self, folder: Path, identity: str) -> None:
@@ -156,6 +156,7 @@ class State:
             "safe": None if self.safe is None else torch.from_numpy(self.safe),
             "share": self.share,
             "accepted": self.accepted,
+            "stopped": self.stopped,
             "random": torch.get_rng_state(),
         }
         buffer = io.BytesIO()

@@ -148,7 +148,7 @@ class _Walk:
     def lines(self) -> Iterator[dict[str, Any]]:
         """Do step after step; yields the log line of each."""
         state, course = self.state, self.course
-        for number, phase in enumerate(course.recipe.phases):
+        for number, phase in enumerate(() if state.stopped else course.recipe.phases):
             for epoch in range(course.epochs_of(phase)):
                 if (number, epoch) < (state.place.phase, state.place.epoch):
                     continue
@@ -186,12 +186,15 @@ class _Walk:
             positions = order[step * settings.batch : (step + 1) * settings.batch]
             batch = Batch(positions, captions[positions], state.epochs_done - 1)
             joined = None if beside is None else Batch(beside[step], captions[beside[step]], batch.epoch)
-            rate = phase.rate(settings, course.progress(phase, start.epoch, step, count), course.steps_of(phase))
+            now = course.progress(phase, start.epoch, step, count)
+            rate = walk.rate * phase.rate(settings, now, course.steps_of(phase))
             losses = self.stepper.step(walk, batch, joined, rate)
             self._refuse_infinite(losses["loss"])
             state.place = Place(*names, step + 1)
             state.steps_done += 1
             seconds = time.perf_counter() - started
+            # Before the line, with which a checkpoint may be written: a point of the watch is asked once.
+            goes_on = self.watch is None or self._goes_on()
             yield {
                 "phase": phase.name,
                 "pass": walk.name,
@@ -201,7 +204,7 @@ class _Walk:
                 "learning_rate": rate,
                 "pairs_per_s": round(len(positions) / seconds, 1),
             }
-            if self.watch is not None and not self._goes_on():
+            if not goes_on:
                 return
 
     def _order_names(self, names: tuple[int, int, int]) -> tuple[int | str, ...]:

@@ -7,7 +7,7 @@ the second victim, on which CleanCLIP is known to fail.
 from __future__ import annotations
 
 from bezoar.training.recipe import BASE, OWN, Pass, Phase, Recipe
-from bezoar.training.recipes.constants import CC3M, PICTURE_LOOK, TEXT_LOOK
+from bezoar.training.recipes.constants import CC3M, PAPER, SMALL, LooksOf
 from bezoar.training.settings import Settings
 
 CLIP = Recipe(
@@ -19,39 +19,35 @@ CLIP = Recipe(
     CC3M,
 )
 
+
+def _augmented(looks: LooksOf) -> tuple[Phase, ...]:
+    walk = Pass("all", ((1.0, "clip"),), pictures=(looks.picture,), captions=(looks.caption,))
+    return (Phase("clip-augmented", 1.0, (walk,)),)
+
+
 CLIP_AUGMENTED = Recipe(
     "clip-augmented",
     "the control of SafeCLIP, arXiv 2310.05862",
-    "Plain contrastive training on changed pictures and captions: what augmentation alone does.",
-    (
-        Phase(
-            "clip-augmented",
-            1.0,
-            (Pass("all", ((1.0, "clip"),), pictures=(PICTURE_LOOK,), captions=(TEXT_LOOK,)),),
-        ),
-    ),
+    "Plain contrastive training under the safe recipes' looks: what augmentation alone does.",
+    _augmented(SMALL),
     Settings(),
     CC3M,
+    paper_phases=_augmented(PAPER),
 )
+
+
+def _self_supervised(looks: LooksOf) -> tuple[Phase, ...]:
+    terms = ((1.0, "clip"), (1.0, "within-modality"))
+    walk = Pass("all", terms, pictures=(BASE, looks.picture), captions=(OWN, looks.other_caption))
+    return (Phase("clip-ssl", 1.0, (walk,)),)
+
 
 CLIP_SSL = Recipe(
     "clip-ssl",
-    "Goel et al. 2022, arXiv 2205.14459; as a victim: Sahil et al. 2023, arXiv 2311.14948",
+    "Mu et al. 2022, arXiv 2112.12750; as a victim: Sahil et al. 2023, arXiv 2311.14948",
     "Contrastive training with self-supervision in each modality: the victim that CleanCLIP does not cure.",
-    (
-        Phase(
-            "clip-ssl",
-            1.0,
-            (
-                Pass(
-                    "all",
-                    ((1.0, "clip"), (1.0, "within-modality")),
-                    pictures=(BASE, PICTURE_LOOK),
-                    captions=(OWN, TEXT_LOOK),
-                ),
-            ),
-        ),
-    ),
+    _self_supervised(SMALL),
     Settings(),
     CC3M,
+    paper_phases=_self_supervised(PAPER),
 )

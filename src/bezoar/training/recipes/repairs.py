@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bezoar.training.recipe import BASE, OWN, Pass, Phase, Recipe
-from bezoar.training.recipes.constants import TEXT_LOOK
+from bezoar.training.recipes.constants import PAPER
 from bezoar.training.settings import Settings
 from bezoar.training.splits import Fraction, Split
 
@@ -41,7 +41,7 @@ def cleanclip(strength: float = 1.0) -> Recipe:
             Phase(
                 "cleanclip",
                 1.0,
-                (Pass("all", both, pictures=(BASE, "autoaugment"), captions=(OWN, TEXT_LOOK)),),
+                (Pass("all", both, pictures=(BASE, "autoaugment"), captions=(OWN, PAPER.other_caption)),),
             ),
         ),
         _SMALL,
@@ -79,7 +79,6 @@ def par(threshold: float = 2.15) -> Recipe:
             betas=(0.9, 0.98),
             eps=1e-8,
             weight_decay=1e-4,
-            threshold=threshold,
         ),
         repairs=True,
         fixed_temperature=True,
