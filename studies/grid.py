@@ -16,12 +16,13 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import bezoar
 from bezoar.demo import SIDE, TEST_PAIRS
-from bezoar.run import duration, fingerprint
+from bezoar.run import Run, duration, fingerprint
 from studies.cells import CELLS, SETS, TUNING_RATE, Cell
 from studies.results import keep_rows, known_cells
 
@@ -108,8 +109,16 @@ def train(cell: Cell) -> tuple[Path, bezoar.Plan | None]:
     state = fingerprint(pairs.fingerprint, plan.fingerprint if plan else None, settings, str(start), chosen.canvas)
     folder = RUNS / cell.name / state[:12]
     canvas = None if start else chosen.canvas
-    bezoar.train(pairs, to=folder / "model", plan=plan, start=start, canvas=canvas, **settings)
+    if not _finished(folder / "model"):
+        bezoar.train(pairs, to=folder / "model", plan=plan, start=start, canvas=canvas, **settings)
     return folder / "model", plan
+
+
+def _finished(model: Path) -> bool:
+    # A later version of bezoar may note more settings of a training: the fingerprint above is what counts here.
+    with suppress(bezoar.BezoarError):
+        return Run.load(model, "train").finished
+    return False
 
 
 def training_pairs(cell: Cell) -> bezoar.Pairs:
