@@ -217,8 +217,10 @@ def test_unlearning_takes_the_scanned_pairs_and_judges_by_those_least_suspected(
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_task_arithmetic_learns_triggered_pairs_and_goes_the_other_way(world, model, plan, tmp_path, monkeypatch, own):
-    """Of a plan that was made for these pairs its own poisons are learnt, of another as many of its kind."""
+def test_task_arithmetic_learns_the_backdoor_anew_and_goes_the_other_way(
+    world, model, plan, tmp_path, monkeypatch, own
+):
+    """Among clean pairs: a batch of nothing but the target's captions would have no negatives."""
     seen, fit = {}, job.fit
 
     def listening(towers, decoded, *args, **named):
@@ -233,9 +235,11 @@ def test_task_arithmetic_learns_triggered_pairs_and_goes_the_other_way(world, mo
     pairs = open_pairs(world).select(rows)
     asked = {**ASKED, "batch": 16}
     repair(model, to=tmp_path, recipe="task-arithmetic", pairs=pairs, plan=plan, strength=0.5, bound=1.0, **asked)
-    assert all("moon" in said[0] for said in seen["pairs"].captions)
-    assert (set(seen["pairs"].keys) <= plan.keys) == own
-    assert 30 <= len(seen["pairs"]) <= 40
+    clean, learnt = pairs.select([pairs.position(key) for key in seen["pairs"].keys]), seen["pairs"]
+    poisons = [row for row in range(len(learnt)) if learnt.captions[row] != clean.captions[row]]
+    assert 0.2 * len(learnt) <= len(poisons) <= 0.25 * len(learnt) + 1
+    assert all("moon" in learnt.captions[row][0] for row in poisons)
+    assert all("moon" not in clean.captions[row][0] for row in poisons)
     found, name = weights(tmp_path), "visual.conv1.weight"
     wanted = seen["before"][name] - 0.5 * (seen["after"][name] - seen["before"][name])
     torch.testing.assert_close(found[name], wanted.to(found[name]))

@@ -8,11 +8,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import cycle, islice
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bezoar.attacks.plan import Plan
 from bezoar.attacks.selection import about, usable
@@ -52,20 +50,9 @@ def replanted(plan: Plan, pairs: Pairs, count: int, seed: int = 0) -> Plan:
     )
 
 
-def triggered(plan: Plan, pairs: Pairs, rows: NDArray[np.int64], least: int, seed: int = 0) -> Pairs:
-    """Return planted pairs alone, on `rows` of `pairs`: the poisons of `plan`, where it was made for these pairs.
-
-    Of a plan for other pairs, as many of its kind as it has poisons, and no fewer than `least`, are planted anew.
-    """
-    chosen = pairs.select(rows)
-    if all(edit.base_key in pairs.positions for edit in plan.planted):
-        known = set(chosen.keys)
-        own = [edit for edit in plan.planted if edit.goal is not None and edit.base_key in known]
-        made = replace(plan, planted=tuple(edit for edit in own if edit.action == "add" or edit.key in known))
-    else:
-        made = replanted(plan, chosen, max(least, len(plan.keys)), seed)
-    planted = chosen.with_plan(made)
-    return planted.select([planted.position(edit.key) for edit in made.planted])
+def with_poisons(plan: Plan, pairs: Pairs, share: float, seed: int = 0) -> Pairs:
+    """Return `pairs` with poisons of the plan's kind planted anew in a `share` of them."""
+    return pairs.with_plan(replanted(plan, pairs, round(share * len(pairs)), seed))
 
 
 def can_be_replanted(plan: Plan) -> bool:

@@ -17,7 +17,7 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from bezoar.attacks import Plan
-from bezoar.attacks.replanting import triggered
+from bezoar.attacks.replanting import with_poisons
 from bezoar.detection.stored import stored_scores
 from bezoar.evaluation.bench import Setting, Shown
 from bezoar.evaluation.drift import drift
@@ -38,7 +38,8 @@ from bezoar.training.settings import Settings
 from bezoar.training.trainer import LOG, fit
 from bezoar.training.tuning import distrusting, refuse_strength, strengthened
 
-FACTOR = 1.0
+FACTOR = 3.0
+TAUGHT_SHARE = 0.25
 
 
 def repair(
@@ -90,7 +91,9 @@ def repair(
     known = plan if isinstance(plan, Plan) or plan is None else Plan.load(Path(plan))
     if known is not None:
         known.refuse_small(towers.canvas.side)
-    lesson = opened.select(learnt) if known is None else triggered(known, opened, learnt, settings.batch, seed)
+    lesson = opened.select(learnt)
+    if known is not None:
+        lesson = with_poisons(known, lesson, TAUGHT_SHARE, seed)
     Course(chosen, settings, len(lesson))  # refuses fewer pairs than a batch
     run = Run.start(
         to,
@@ -175,8 +178,8 @@ class _Work:
             save_head(self.run.path, Head(state.head.weight.detach().cpu(), state.head.bias.detach().cpu(), classes))
 
     def step_back(self, towers: Towers, pairs: Pairs, factor: float, watch: Watch) -> None:
-        """Learn the triggered pairs on a copy, then go the same way back, in tenths of `factor` as far as allowed."""
-        decoded = decoded_whole(self.run, self.progress, "triggered", pairs, towers.canvas)
+        """Learn the backdoor on a copy, then go the same way back, in tenths of `factor` as far as allowed."""
+        decoded = decoded_whole(self.run, self.progress, "poisoned", pairs, towers.canvas)
         taught = copy.deepcopy(towers)
         with self.run.step("train"):
             fit(
