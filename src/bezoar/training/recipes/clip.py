@@ -7,7 +7,7 @@ the second victim, on which CleanCLIP is known to fail.
 from __future__ import annotations
 
 from bezoar.training.recipe import BASE, OWN, Pass, Phase, Recipe
-from bezoar.training.recipes.constants import CC3M, PAPER, SMALL, LooksOf
+from bezoar.training.recipes.constants import CC3M, LONGER, PAPER, SMALL, LooksOf
 from bezoar.training.settings import Settings
 
 CLIP = Recipe(
@@ -30,7 +30,7 @@ CLIP_AUGMENTED = Recipe(
     "the control of SafeCLIP, arXiv 2310.05862",
     "Plain contrastive training under the safe recipes' looks: what augmentation alone does.",
     _augmented(SMALL),
-    Settings(),
+    LONGER,
     CC3M,
     paper_phases=_augmented(PAPER),
 )

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bezoar.training.recipe import Pass, Phase, Recipe
-from bezoar.training.recipes.constants import CC3M, PAPER, SMALL, LooksOf
-from bezoar.training.settings import Settings
+from bezoar.training.recipes.constants import CC3M, LONGER, PAPER, SMALL, LooksOf
 
 
 def _phases(looks: LooksOf) -> tuple[Phase, ...]:
@@ -24,7 +23,7 @@ ROCLIP = Recipe(
     "Yang, Gao, Mirzasoleiman 2023, arXiv 2303.06854",
     "Every second epoch a picture learns from the nearest of past captions instead of its own.",
     _phases(SMALL),
-    Settings(),
+    LONGER,
     replace(CC3M, epochs=24, batch=512, learning_rate=5e-5),
     paper_phases=_phases(PAPER),
 )

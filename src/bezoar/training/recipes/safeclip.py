@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bezoar.training.recipe import Pass, Phase, Recipe
-from bezoar.training.recipes.constants import CC3M, PAPER, SMALL, LooksOf
-from bezoar.training.settings import Settings
+from bezoar.training.recipes.constants import CC3M, LONGER, PAPER, SMALL, LooksOf
 from bezoar.training.splits import Mixture, Split
 
 
@@ -58,7 +57,7 @@ def safeclip(signal: str = "cosine") -> Recipe:
         "Yang, Gao, Mirzasoleiman 2024, arXiv 2310.05862",
         f"Pictures and captions learn apart first; then pairs trusted by {signal} meet, and ever more of them.",
         _phases(_FEW_STEPS, signal),
-        Settings(epochs=18),
+        LONGER,
         replace(CC3M, epochs=32),
         paper_phases=_phases(_AS_PUBLISHED, signal),
     )
