@@ -85,12 +85,14 @@ class Split:
 
     `rule` divides them the first time, by the trust that `signal` gives (a name in `signals.SIGNALS`, or "scan" for
     scores that came with the pairs). At every later epoch the safe share grows by `grow`; it never exceeds `most`.
+    `shared`: distrust is shared among pairs of like captions (`bezoar.detection.together`).
     """
 
     rule: Rule
     signal: str = "cosine"
     grow: float = 0.0
     most: float = 1.0
+    shared: bool = False
 
     def __post_init__(self) -> None:
         if self.grow < 0 or not 0 < self.most <= 1:

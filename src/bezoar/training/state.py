@@ -17,6 +17,8 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from bezoar.detection.together import together
+from bezoar.embeddings import unit
 from bezoar.run import write_bytes
 from bezoar.training.banks import Bank
 from bezoar.training.freezing import frozen_towers
@@ -164,22 +166,18 @@ class State:
         write_bytes(folder / CHECKPOINT, buffer.getvalue())
 
     def _trust(self, split: Split, usable: Rows) -> NDArray[np.float64]:
+        """Return how far each usable row is trusted: by the scan where there is one, else by the split's signal."""
+        device, seed = str(self.fabric.device), self.course.settings.seed
+        self.looks.towers.module.eval()
+        text = _own_text_vectors(self.looks, usable, device)
         if self.scores is not None:
-            return -self.scores[usable]
-        looks = self.looks
-        looks.towers.module.eval()
-        text = _own_text_vectors(looks, usable, str(self.fabric.device))
-        scene = Scene(
-            towers=looks.towers,
-            decoded=looks.decoded,
-            rows=usable,
-            text=text,
-            device=str(self.fabric.device),
-            seed=self.course.settings.seed,
-        )
-        trust = SIGNALS[split.signal].function(scene)
+            trust = -self.scores[usable]
+        else:
+            trust = SIGNALS[split.signal].function(
+                Scene(self.looks.towers, self.looks.decoded, usable, text, device=device, seed=seed)
+            )
         self.train_mode()
-        return trust
+        return -together(-trust, unit(text), seed=seed) if split.shared else trust
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
         settings = self.course.settings

@@ -98,17 +98,17 @@ TASK_ARITHMETIC = Recipe(
 )
 
 
-def unlearn(strength: float = 2.0, share: float = 0.02) -> Recipe:
+def unlearn(strength: float = 1.0, share: float = 0.02) -> Recipe:
     """Return the recipe that goes on from a scan: keep `1 - share` of the pairs, and push the rest off their captions.
 
-    `strength` is the weight of the push.
+    `strength` is the weight of the push. Distrust is shared among pairs of like captions, so that fewer are wronged.
     """
     walk = Pass("kept", ((1.0, "clip"), (strength, "push")), rows="safe", beside=16)
     return Recipe(
         "unlearn",
         "bezoar",
         "Goes on with the pairs that a scan trusts, and pushes the others off their captions; needs no clean set.",
-        (Phase("unlearn", 1.0, (walk,), Split(Fraction(1 - share), "scan"), once=True),),
+        (Phase("unlearn", 1.0, (walk,), Split(Fraction(1 - share), "scan", shared=True), once=True),),
         replace(_SMALL, epochs=2),
         replace(_PAPER, epochs=2),
         repairs=True,

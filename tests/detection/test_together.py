@@ -1,0 +1,74 @@
+"""Suspicion shared among like captions: it lifts campaigns, against a naive loop, and accuses nobody of himself."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from bezoar.detection import together as room
+from bezoar.detection.robust import robust_z
+from bezoar.detection.together import together
+
+
+def captions_of(topics, seed=0, width=16):
+    """Unit vectors around one direction a topic."""
+    draw = np.random.default_rng(seed)
+    centres = draw.normal(size=(topics.max() + 1, width))
+    vectors = centres[topics] + 0.3 * draw.normal(size=(len(topics), width))
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+@pytest.fixture
+def campaign():
+    """1,200 pairs on twelve topics; forty planted on topic 3 stand out a little, as some others do by chance."""
+    draw = np.random.default_rng(1)
+    topics = draw.integers(0, 12, 1200)
+    planted = np.zeros(1200, bool)
+    planted[np.flatnonzero(topics == 3)[:40]] = True
+    return draw.normal(size=1200) + 2.0 * planted, captions_of(topics), planted
+
+
+def test_pairs_planted_towards_one_caption_are_found_together(campaign):
+    scores, captions, planted = campaign
+    alone = average_precision_score(planted, scores)
+    shared = average_precision_score(planted, together(scores, captions))
+    assert shared > alone + 0.2
+
+
+def test_pairs_that_share_no_caption_gain_nothing(campaign):
+    scores, _, planted = campaign
+    scattered = captions_of(np.random.default_rng(5).integers(0, 12, 1200))
+    alone = average_precision_score(planted, scores)
+    assert average_precision_score(planted, together(scores, scattered)) < alone + 0.1
+
+
+def test_it_equals_a_naive_loop(campaign):
+    scores, captions, _ = campaign
+    scores, captions = scores[:300], captions[:300]
+    z = robust_z(scores)
+    flagged = set(np.argsort(-z, kind="stable")[:6])
+    expected = []
+    for row in range(300):
+        others = sorted(
+            (other for other in range(300) if other != row), key=lambda other: -captions[row] @ captions[other]
+        )
+        found = sum(other in flagged for other in others[:15])
+        expected.append(z[row] + room.WEIGHT * np.log((found + 1) / (6 / 300 * 15 + 1)))
+    np.testing.assert_allclose(together(scores, captions), expected, rtol=1e-6)
+
+
+def test_the_order_of_the_pairs_does_not_matter(campaign):
+    scores, captions, _ = campaign
+    order = np.random.default_rng(2).permutation(len(scores))
+    np.testing.assert_allclose(together(scores[order], captions[order]), together(scores, captions)[order], rtol=1e-6)
+
+
+def test_a_large_set_asks_a_sample_of_its_captions(campaign, monkeypatch):
+    scores, captions, planted = campaign
+    monkeypatch.setattr(room, "MOST_REFERENCES", 600)
+    found = average_precision_score(planted, together(scores, captions, seed=4))
+    assert found > average_precision_score(planted, scores) + 0.1
+
+
+def test_where_all_are_suspected_alike_scores_stay():
+    scores = np.ones(20)
+    assert together(scores, captions_of(np.zeros(20, int))) is scores
