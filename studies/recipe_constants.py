@@ -13,7 +13,7 @@ from bezoar.training.losses import TERMS
 from bezoar.training.recipe import SCALES, Pass, Phase, Recipe
 from bezoar.training.recipes import RECIPES
 from bezoar.training.settings import Settings
-from bezoar.training.splits import Fraction, Mixture, Split, Threshold
+from bezoar.training.splits import Campaign, Fraction, Mixture, Split, Threshold
 from studies.pages import markdown
 from studies.recipe_figures import NOTHING, PLAIN
 from studies.recipe_lines import PAGE_OF
@@ -150,13 +150,16 @@ def _split(split: Split, once: bool) -> str:
     rule = split.rule
     if isinstance(rule, Fraction):
         first = f"{100 * rule.share:g} % of most trust"
+    elif isinstance(rule, Campaign):
+        first = f"all but {rule.times:g} times the estimated campaign, at most {100 * rule.most:g} %, pushed its size,"
     elif isinstance(rule, Mixture):
         first = f"a mixture's posterior of {rule.confidence:g}"
     else:
         assert isinstance(rule, Threshold)
         first = f"trust of {rule.value:g}"
     grows = f", then {100 * split.grow:g} points more an epoch, up to {100 * split.most:g} %" if split.grow else ""
-    return f"{first} by {split.signal}{', decided once' if once else ''}{grows}"
+    shared = ", distrust shared among like captions" if split.shared else ""
+    return f"{first} by {split.signal}{shared}{', decided once' if once else ''}{grows}"
 
 
 # from millions to thousands

@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score
 
 from bezoar.detection import together as room
 from bezoar.detection.robust import robust_z
-from bezoar.detection.together import together
+from bezoar.detection.together import campaign_size, together
 
 
 def captions_of(topics, seed=0, width=16):
@@ -72,3 +72,20 @@ def test_a_large_set_asks_a_sample_of_its_captions(campaign, monkeypatch):
 def test_where_all_are_suspected_alike_scores_stay():
     scores = np.ones(20)
     assert together(scores, captions_of(np.zeros(20, int))) is scores
+
+
+@pytest.mark.parametrize("planted", [20, 60])
+def test_the_size_of_a_campaign_is_estimated_within_a_third(planted):
+    draw = np.random.default_rng(3)
+    topics = draw.integers(0, 12, 3000)
+    truth = np.zeros(3000, bool)
+    truth[np.flatnonzero(topics == 5)[:planted]] = True
+    scores = draw.normal(size=3000) + 4.0 * truth
+    assert campaign_size(scores, captions_of(topics)) == pytest.approx(planted, rel=0.34)
+
+
+def test_a_set_without_a_campaign_has_none_of_any_size():
+    draw = np.random.default_rng(6)
+    topics = draw.integers(0, 12, 3000)
+    assert campaign_size(draw.normal(size=3000), captions_of(topics)) < 60
+    assert campaign_size(np.ones(20), captions_of(np.zeros(20, int))) == 0

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.mixture import GaussianMixture
 
 from bezoar.run import BezoarError, random
-from bezoar.training.splits import Fraction, Mixture, Split, Threshold, divide
+from bezoar.training.splits import Campaign, Fraction, Mixture, Split, Threshold, divide
 
 RULES = [Threshold(0.3), Fraction(0.5), Fraction(0.013), Mixture(), Mixture(0.5), Mixture(0.999)]
 any_trust = arrays(
@@ -185,3 +185,13 @@ def test_trust_that_is_not_one_finite_number_a_row_is_refused(bad, share):
 def test_what_cannot_be_a_split_is_refused(make):
     with pytest.raises(BezoarError):
         make()
+
+
+def test_a_campaign_puts_as_many_times_its_size_aside_and_no_more_than_the_most():
+    trust = np.arange(100.0)
+    split = Split(Campaign(times=2.0, most=0.3), "scan")
+    for size, risky in ((0, 0), (5, 10), (15, 30), (40, 30)):
+        safe, share = divide(split, trust, None, size)
+        assert (~safe).sum() == risky
+        assert share == pytest.approx(1 - risky / 100)
+        assert safe[risky:].all()

@@ -76,7 +76,22 @@ class Mixture:
         return np.asarray(standard >= edge)
 
 
-Rule = Threshold | Fraction | Mixture
+@dataclass(frozen=True)
+class Campaign:
+    """Risky are `times` as many rows as a campaign is estimated to have (`bezoar.detection.together`), at most `most`.
+
+    Of these the least trusted part, one in `times`, is the campaign itself; the rest is doubtful.
+    """
+
+    times: float = 2.0
+    most: float = 0.2
+
+    def fraction(self, size: int, rows: int) -> Fraction:
+        """Return the rule for a campaign of `size` among `rows` rows."""
+        return Fraction(1 - min(self.most, self.times * size / rows))
+
+
+Rule = Threshold | Fraction | Mixture | Campaign
 
 
 @dataclass(frozen=True)
@@ -102,12 +117,13 @@ class Split:
             )
 
 
-def divide(split: Split, trust: Trust, share: float | None) -> tuple[Rows, float]:
+def divide(split: Split, trust: Trust, share: float | None, size: int = 0) -> tuple[Rows, float]:
     """Return the safe rows, bool (n,), and the safe share, to be handed in again at the next epoch.
 
-    `trust` (n,), finite; `share` None the first time. What comes back is the share as it was asked for, not as whole
-    rows fill it, so that a growth of less than one row an epoch adds up. Raises BezoarError for trust that is not
-    one finite number a row. SafeCLIP, arXiv 2310.05862: first a `Mixture(0.9)`, then 0.01 an epoch up to 0.85.
+    `trust` (n,), finite; `share` None the first time; `size` is that of the campaign, where the rule asks for it. What
+    comes back is the share as it was asked for, not as whole rows fill it, so that a growth of less than one row an
+    epoch adds up. Raises BezoarError for trust that is not one finite number a row. SafeCLIP, 2310.05862: first a
+    `Mixture(0.9)`, then 0.01 an epoch up to 0.85.
     """
     trust = np.asarray(trust, np.float64)
     if trust.ndim != 1 or len(trust) == 0 or not np.isfinite(trust).all():
@@ -119,7 +135,8 @@ def divide(split: Split, trust: Trust, share: float | None) -> tuple[Rows, float
     if share is not None:
         share = min(share + split.grow, split.most)
         return _top(trust, share), share
-    safe = split.rule(trust)
+    rule = split.rule.fraction(size, len(trust)) if isinstance(split.rule, Campaign) else split.rule
+    safe = rule(trust)
     if safe.mean() > split.most:
         return _top(trust, split.most), split.most
     return safe, float(safe.mean())

@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bezoar.detection.together import together
+from bezoar.detection.together import campaign_size, together
 from bezoar.embeddings import unit
 from bezoar.run import write_bytes
 from bezoar.training.banks import Bank
@@ -26,7 +26,7 @@ from bezoar.training.looks import Looks, Rows
 from bezoar.training.losses import TERMS
 from bezoar.training.places import Course, Place
 from bezoar.training.signals import SIGNALS, Scene
-from bezoar.training.splits import Split, divide
+from bezoar.training.splits import Campaign, Split, divide
 
 CHECKPOINT = "checkpoint.pt"
 FEWEST_BATCHES_IN_BANK = 8
@@ -78,6 +78,7 @@ class State:
         self.place, self.begun = Place(), False
         self.steps_done = self.epochs_done = 0
         self.safe: Safe | None = None
+        self.worst: Safe | None = None
         self.share: float | None = None
         self.accepted: dict[str, Tensor] | None = None
         self.stopped = False
@@ -94,19 +95,22 @@ class State:
         for tower in frozen_towers(self.course.settings.learn, self.looks.towers.module):
             tower.eval()
 
-    def rows(self, which: Literal["all", "safe", "risky"], usable: Rows) -> Rows:
-        """Return the positions of all usable rows, or of those on one side of the split."""
-        if which == "all" or self.safe is None:
+    def rows(self, which: Literal["all", "safe", "risky", "worst"], usable: Rows) -> Rows:
+        """Return the positions of all usable rows, of those on one side of the split, or of the worst of the risky."""
+        if which == "all" or self.safe is None or self.worst is None:
             return usable
-        return usable[self.safe[usable] if which == "safe" else ~self.safe[usable]]
+        return usable[{"safe": self.safe, "risky": ~self.safe, "worst": self.worst}[which][usable]]
 
     def divide(self, split: Split, usable: Rows) -> None:
-        """Decide anew which rows are safe; all processes take the first one's word."""
-        trust = self._trust(split, usable)
-        found, share = divide(split, trust, self.share)
-        safe = np.zeros(len(self.looks.decoded), bool)
+        """Decide anew which rows are safe, and which are pushed; all processes take the first one's word."""
+        trust, size = self._trust(split, usable)
+        found, share = divide(split, trust, self.share, size)
+        safe, worst = np.zeros(len(self.looks.decoded), bool), np.zeros(len(self.looks.decoded), bool)
         safe[usable] = found
-        self.safe, self.share = self.fabric.broadcast((safe, share))
+        risky = usable[~found][np.argsort(trust[~found], kind="stable")]
+        times = split.rule.times if isinstance(split.rule, Campaign) else 1.0
+        worst[risky[: round(len(risky) / times)]] = True
+        self.safe, self.worst, self.share = self.fabric.broadcast((safe, worst, share))
 
     def restart(self) -> None:
         """Go back to the weights at the start, with a new optimiser and empty banks."""
@@ -138,6 +142,7 @@ class State:
         self.place, self.begun = Place(*kept["place"]), kept["begun"]
         self.steps_done, self.epochs_done = kept["steps_done"], kept["epochs_done"]
         self.safe = None if kept["safe"] is None else kept["safe"].numpy()
+        self.worst = None if kept["worst"] is None else kept["worst"].numpy()
         self.share, self.accepted, self.stopped = kept["share"], kept["accepted"], kept["stopped"]
         torch.set_rng_state(kept["random"])
 
@@ -156,6 +161,7 @@ class State:
             "steps_done": self.steps_done,
             "epochs_done": self.epochs_done,
             "safe": None if self.safe is None else torch.from_numpy(self.safe),
+            "worst": None if self.worst is None else torch.from_numpy(self.worst),
             "share": self.share,
             "accepted": self.accepted,
             "stopped": self.stopped,
@@ -165,8 +171,11 @@ class State:
         torch.save(kept, buffer)
         write_bytes(folder / CHECKPOINT, buffer.getvalue())
 
-    def _trust(self, split: Split, usable: Rows) -> NDArray[np.float64]:
-        """Return how far each usable row is trusted: by the scan where there is one, else by the split's signal."""
+    def _trust(self, split: Split, usable: Rows) -> tuple[NDArray[np.float64], int]:
+        """Return how far each usable row is trusted, by the scan where there is one, else by the split's signal.
+
+        And the size of the campaign that this speaks of, where distrust is shared among like captions.
+        """
         device, seed = str(self.fabric.device), self.course.settings.seed
         self.looks.towers.module.eval()
         text = _own_text_vectors(self.looks, usable, device)
@@ -177,7 +186,10 @@ class State:
                 Scene(self.looks.towers, self.looks.decoded, usable, text, device=device, seed=seed)
             )
         self.train_mode()
-        return -together(-trust, unit(text), seed=seed) if split.shared else trust
+        if not split.shared:
+            return trust, 0
+        captions = unit(text)
+        return -together(-trust, captions, seed=seed), campaign_size(-trust, captions, seed=seed)
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
         settings = self.course.settings

@@ -164,7 +164,7 @@ class _Walk:
         """Split the rows before an epoch, and start with new weights where the phase says so."""
         state = self.state
         if epoch == 0:
-            state.safe, state.share = None, None
+            state.safe, state.worst, state.share = None, None, None
         if phase.split is not None and (state.safe is None or not phase.once):
             state.divide(phase.split, self.usable)
         if phase.restart and epoch == 0:
@@ -215,12 +215,12 @@ class _Walk:
         """Return which distrusted rows join each step of a pass, (count, beside): all of them in turn."""
         if not walk.beside:
             return None
-        risky = self.state.rows("risky", self.usable)
-        if len(risky) == 0:
+        worst = self.state.rows("worst", self.usable)
+        if len(worst) == 0:
             raise BezoarError("No pair is distrusted, so there is nothing to unlearn.", "Raise --share.")
         draw = random(self.course.settings.seed, "beside", *names)
-        rounds = -(-count * walk.beside // len(risky))
-        turns = np.concatenate([draw.permutation(risky) for _ in range(rounds)] or [risky[:0]])
+        rounds = -(-count * walk.beside // len(worst))
+        turns = np.concatenate([draw.permutation(worst) for _ in range(rounds)] or [worst[:0]])
         return cast(Rows, turns[: count * walk.beside].reshape(count, walk.beside))
 
     def _goes_on(self) -> bool:

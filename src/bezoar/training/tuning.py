@@ -93,4 +93,4 @@ def distrusting(recipe: Recipe, share: float) -> Recipe:
 
 
 def _by_scan(phase: Phase) -> bool:
-    return phase.split is not None and phase.split.signal == "scan" and isinstance(phase.split.rule, Fraction)
+    return phase.split is not None and phase.split.signal == "scan"

@@ -12,7 +12,7 @@ from dataclasses import replace
 from bezoar.training.recipe import BASE, OWN, Pass, Phase, Recipe
 from bezoar.training.recipes.constants import PAPER
 from bezoar.training.settings import Settings
-from bezoar.training.splits import Fraction, Split
+from bezoar.training.splits import Campaign, Fraction, Split
 
 _PAPER = Settings(
     epochs=10, batch=64, learning_rate=1e-5, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1, warmup=0.0032
@@ -98,17 +98,19 @@ TASK_ARITHMETIC = Recipe(
 )
 
 
-def unlearn(strength: float = 1.0, share: float = 0.02) -> Recipe:
-    """Return the recipe that goes on from a scan: keep `1 - share` of the pairs, and push the rest off their captions.
+def unlearn(strength: float = 0.5, share: float | None = None) -> Recipe:
+    """Return the recipe that goes on from a scan: keep what it trusts, and push its worst off their captions.
 
-    `strength` is the weight of the push. Distrust is shared among pairs of like captions, so that fewer are wronged.
+    `strength` is the weight of the push. Distrust is shared among pairs of like captions; how many are pushed is the
+    estimated size of the campaign, and as many again are left out; or `share` of all pairs, pushed, none left out.
     """
     walk = Pass("kept", ((1.0, "clip"), (strength, "push")), rows="safe", beside=16)
+    rule = Campaign() if share is None else Fraction(1 - share)
     return Recipe(
         "unlearn",
         "bezoar",
-        "Goes on with the pairs that a scan trusts, and pushes the others off their captions; needs no clean set.",
-        (Phase("unlearn", 1.0, (walk,), Split(Fraction(1 - share), "scan", shared=True), once=True),),
+        "Goes on with the pairs that a scan trusts, and pushes the worst off their captions; needs no clean set.",
+        (Phase("unlearn", 1.0, (walk,), Split(rule, "scan", shared=True), once=True),),
         replace(_SMALL, epochs=2),
         replace(_PAPER, epochs=2),
         repairs=True,
