@@ -27,7 +27,7 @@ from bezoar.training.recipes import RECIPES
 from studies import grid
 from studies.cells import CELLS, SETS, Cell
 from studies.defences_results import keep_rows, known_cells, stored_rows
-from studies.defences_table import ADAPTED, ATTACKS, REPAIRS, SECOND_VICTIM, TRAININGS, Defence
+from studies.defences_table import ADAPTED, ATTACKS, CURVE, REPAIRS, SECOND_VICTIM, TRAININGS, Defence
 
 RUNS = Path("runs/defences")
 CLEAN_PAIRS = 1600
@@ -103,6 +103,7 @@ def all_jobs(seed: int) -> Iterator[Job]:
     for name, attacks in ATTACKS.items():
         yield from (Job(name, attack, defence, seed) for attack in attacks for defence in TRAININGS)
         yield from (Job(name, attack, defence, seed) for attack in attacks for defence in REPAIRS)
+    yield from (Job("generated", "badnets", defence, seed) for defence in CURVE)
     yield Job("generated", "badnets", SECOND_VICTIM, seed)
     yield from (Job("generated", "badnets", defence, seed, SECOND_VICTIM.name) for defence in REPAIRS)
     yield from (Job("generated", attack, defence, seed) for attack in ("badnets", "blended") for defence in ADAPTED)

@@ -61,4 +61,17 @@ REPAIRS = (
     replace(_UNLEARN, name="unlearn-half-wrong", setting="half of the flags are random", flags="half"),
     replace(_UNLEARN, name="unlearn-random", setting="all flags are random", flags="random"),
 )
+# Points of the curve of success against accuracy, beside the repairs above; on badnets.
+CURVE = (
+    *(
+        _repair(f"{recipe}-{name}", recipe, said, **options)
+        for recipe in ("clean-finetune", "cleanclip")
+        for name, said, options in (
+            ("rate-5e-4", "rate 5e-4", {"learning_rate": 5e-4}),
+            ("rate-4e-3", "rate 4e-3", {"learning_rate": 4e-3}),
+            ("20-epochs", "20 epochs", {"epochs": 20}),
+            ("400-pairs", "400 clean pairs, 40 epochs", {"limit": 400, "epochs": 40}),
+        )
+    ),
+)
 ADAPTED = tuple(replace(one, name=f"adapted-{one.name}", kind="adaptation") for one in REPAIRS if not one.flags)

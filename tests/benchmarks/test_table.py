@@ -40,3 +40,9 @@ def test_the_sides_take_turns_and_the_shortest_counts():
     best = shortest(lambda: order.append("a"), lambda: order.append("b"), runs=2, clock=lambda: next(times))
     assert order == ["a", "b", "a", "b"]
     assert best == [2, 1]
+
+
+def test_where_nothing_was_asked_nothing_is_met():
+    report = Benchmark("free", "at most", None, lambda: Result(3.0, {})).report()
+    assert report["goal"] is None
+    assert report["holds"] is None
