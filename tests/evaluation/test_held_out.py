@@ -48,9 +48,9 @@ def test_pairs_without_labels_are_judged_by_retrieval_alone(bench_of, several):
 
 def test_a_figure_has_fallen_when_it_lies_more_than_the_bound_below_its_start():
     start = {"retrieval": 0.5, "zero-shot": 0.9}
-    assert fallen(start, {"retrieval": 0.46, "zero-shot": 1.0}, 0.05) is None
-    assert fallen(start, {"retrieval": 0.44, "zero-shot": 0.9}, 0.05) == "retrieval"
-    assert fallen(start, {"retrieval": 0.44, "zero-shot": 0.7}, 0.05) == "zero-shot"
+    assert fallen(start, {"retrieval": 0.1, "zero-shot": 0.86}, 0.05) is None
+    assert fallen(start, {"retrieval": 0.5, "zero-shot": 0.84}, 0.05) == "zero-shot"
+    assert fallen({"retrieval": 0.5}, {"retrieval": 0.44}, 0.05) == "retrieval"
 
 
 def scripted(monkeypatch, values, **how):
@@ -72,9 +72,15 @@ def test_the_watch_refuses_the_first_point_below_the_bound_and_knows_the_last_ab
 
 
 def test_a_dip_before_a_recipe_has_settled_does_not_count(monkeypatch):
-    watch, _ = scripted(monkeypatch, [0.1, 0.2, 0.45, 0.2], settles=0.5)
-    assert [watch(None, share) for share in (0.2, 0.4, 0.5, 0.6)] == [True, True, True, False]
+    watch, _ = scripted(monkeypatch, [0.42, 0.1, 0.2, 0.45, 0.2], settles=0.5)
+    assert [watch(None, share) for share in (0.1, 0.2, 0.4, 0.5, 0.6)] == [True, None, None, True, False]
     assert watch.kept == 0.5
+
+
+def test_what_dipped_and_never_healed_ends_at_the_last_good_point_before_the_dip(monkeypatch):
+    watch, _ = scripted(monkeypatch, [0.42, 0.1, 0.2], settles=0.8)
+    assert [watch(None, share) for share in (0.1, 0.5, 0.8)] == [True, None, False]
+    assert watch.kept == 0.1
 
 
 def test_a_watch_that_is_taken_up_again_knows_what_was_accepted(monkeypatch):

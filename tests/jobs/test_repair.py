@@ -110,7 +110,7 @@ def test_the_answer_tells_drift_and_that_old_indexes_are_stale(repaired):
 def test_the_card_says_what_it_was_made_from_how_and_what_was_not_measured_without_a_path(repaired, model, world):
     folder, _ = repaired
     text, known = (folder / "README.md").read_text(), record(folder)
-    for part in (known["made_from"], known["made"], "2303.03323", "144 learnt from", "peak learning rate 0.0005"):
+    for part in (known["made_from"], known["made"], "2303.03323", "144 learnt from", "peak learning rate 0.002"):
         assert part in text
     assert "2, the weight of the loss within-modality" in text
     assert "was not measured" in text

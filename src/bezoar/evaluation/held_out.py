@@ -2,7 +2,10 @@
 
 * Two figures: retrieval (the mean of R@1 both ways among these pairs) and, where they have labels with names,
   zero-shot accuracy. Both depend on the number of pairs: they compare a model with what it was, not with others.
-* A point counts where a recipe has settled; it fails where a figure lies more than the bound below its start.
+* Accuracy decides where there is one, else retrieval: among pairs that a model was trained on it knows all but the
+  copies by heart, and any further training costs some of that.
+* A point is kept where the figure lies no more than the bound below its start. One that is not ends the repair, but for
+  those before a recipe has settled: a rate that is still high, or a push that comes first, harms and then heals.
 * Where pairs have been scanned, the half that is suspected least gives them: poison would not miss its backdoor.
 """
 
@@ -81,10 +84,9 @@ def figures(rows: Sequence[Measure]) -> Figures:
 
 
 def fallen(start: Figures, now: Figures, bound: float) -> str | None:
-    """Return the name of the figure that lies furthest below its start, if by more than `bound`; else None."""
-    lost = {name: start[name] - now[name] for name in start}
-    worst = max(lost, key=lost.__getitem__)
-    return worst if lost[worst] > bound else None
+    """Return the name of the figure that decides, if it lies more than `bound` below its start; else None."""
+    decides = ACCURACY if ACCURACY in start else RETRIEVAL
+    return decides if start[decides] - now[decides] > bound else None
 
 
 @dataclass
@@ -106,23 +108,22 @@ class Watch:
     why: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        good = [float(share) for share, now in self.points.items() if self._refuses(float(share), now) is None]
+        good = [float(share) for share, now in self.points.items() if fallen(self.start, now, self.bound) is None]
         self.kept = max(good, default=0.0)
 
-    def _refuses(self, share: float, now: Figures) -> str | None:
-        return fallen(self.start, now, self.bound) if share >= self.settles else None
-
-    def __call__(self, clip: Clip, share: float) -> bool:
-        """Return False where the model has fallen below the bound; it is measured as it is now."""
+    def __call__(self, clip: Clip, share: float) -> bool | None:
+        """Return whether the model is to be kept as it is now: False ends the repair, None goes on without keeping."""
         now = figures(self.held.rows(self.held.bench(clip)))
         self.points[f"{share:.3f}"] = now
         self.remember(self.points)
-        self.why = self._refuses(share, now)
+        self.why = fallen(self.start, now, self.bound)
         if self.why is None:
             self.kept = share
-        else:
-            self.stopped = share
-        return self.why is None
+            return True
+        if share < self.settles:
+            return None
+        self.stopped = share
+        return False
 
 
 def _only(shown: Shown, known: NDArray[np.bool_]) -> Shown:

@@ -26,7 +26,7 @@ def subtract(towers: Towers, poisoned_state: Mapping[str, Tensor], alpha: float)
 
 
 def step_back(
-    towers: Towers, poisoned_state: Mapping[str, Tensor], factor: float, watch: Callable[[Towers, float], bool]
+    towers: Towers, poisoned_state: Mapping[str, Tensor], factor: float, watch: Callable[[Towers, float], bool | None]
 ) -> None:
     """Subtract in tenths of `factor` as far as `watch` allows, in place; where it refuses, the tenth before stays.
 
@@ -40,6 +40,6 @@ def step_back(
 
     for tenth in range(1, TENTHS + 1):
         go(tenth)
-        if not watch(towers, tenth / TENTHS):
+        if watch(towers, tenth / TENTHS) is False:
             go(tenth - 1)
             return

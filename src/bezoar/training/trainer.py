@@ -44,7 +44,7 @@ LOG = "log.jsonl"
 CHECKPOINT_SECONDS = 10.0
 WATCHED_POINTS = 10
 
-Watch = Callable[[Towers, float], bool]
+Watch = Callable[[Towers, float], bool | None]
 
 
 def fit(
@@ -66,8 +66,8 @@ def fit(
 
     `scores` (n,): how suspicious a scan found each pair, for recipes that split by it. `labels` (n,): classes from 0,
     -1 for none, for recipes with a head. `watch` is called with the whole model, in evaluation mode, and the share of
-    the steps that are done, at ten points: where it answers False, training ends with the weights of the last point
-    that it accepted (those at the start, if none).
+    the steps that are done, at ten points: True accepts the weights, None goes on without accepting them, False ends
+    training with the weights that were accepted last (those at the start, if none).
 
     Writes `log.jsonl` (a line a step) into `folder`, and a checkpoint from which the same call goes on; the
     checkpoint leaves when training is done. Raises `BezoarError` for fewer pairs than a batch and for a loss
@@ -224,7 +224,7 @@ class _Walk:
         return cast(Rows, turns[: count * walk.beside].reshape(count, walk.beside))
 
     def _goes_on(self) -> bool:
-        """Ask the watch at each of its points; where it refuses, put the last accepted weights back."""
+        """Ask the watch at each of its points; where it refuses, the last accepted weights come back."""
         state, steps = self.state, self.course.steps
         points = [math.ceil(steps * point / WATCHED_POINTS) for point in range(1, WATCHED_POINTS + 1)]
         if state.steps_done not in points:
@@ -237,9 +237,9 @@ class _Walk:
         state.train_mode()
         if accepted:
             state.accept()
-        else:
+        elif accepted is False:
             state.go_back()
-        return bool(accepted)
+        return accepted is not False
 
     def _refuse_infinite(self, loss: float) -> None:
         if not math.isfinite(loss):

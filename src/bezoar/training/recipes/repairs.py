@@ -19,6 +19,7 @@ _PAPER = Settings(
 )
 # The papers' share of pretraining's steps × rate moves nothing here: docs/recipes/ shows the curve.
 _SMALL = Settings(epochs=10)
+SETTLES = 0.8  # rates fall to zero: what counts is the end of the course
 _GENTLE = replace(_SMALL, learning_rate=5e-4)
 
 CLEAN_FINETUNE = Recipe(
@@ -29,6 +30,7 @@ CLEAN_FINETUNE = Recipe(
     _SMALL,
     _PAPER,
     repairs=True,
+    settles=SETTLES,
 )
 
 
@@ -49,6 +51,7 @@ def cleanclip(strength: float = 1.0) -> Recipe:
         _SMALL,
         _PAPER,
         repairs=True,
+        settles=SETTLES,
     )
 
 
@@ -61,6 +64,7 @@ SUPERVISED_FINETUNE = Recipe(
     replace(_PAPER, batch=80, learning_rate=1e-4, weight_decay=0.01, warmup=0.08),
     repairs=True,
     needs=("labels",),
+    settles=SETTLES,
 )
 
 
@@ -84,7 +88,7 @@ def par(threshold: float = 2.15) -> Recipe:
         ),
         repairs=True,
         fixed_temperature=True,
-        settles=0.5,
+        settles=SETTLES,
     )
 
 
@@ -117,4 +121,5 @@ def unlearn(strength: float = 0.5, share: float | None = None) -> Recipe:
         replace(_PAPER, epochs=2),
         repairs=True,
         needs=("scan",),
+        settles=SETTLES,
     )
