@@ -96,6 +96,7 @@ CELLS: tuple[Cell, ...] = (
     Cell("generated", "text-trigger", "text-trigger:target=moon,count=120"),
     Cell("generated", "blended", "blended:target=moon,count=200", OURS),
     Cell("generated", "nashville", "nashville:target=moon,count=400", OURS),
+    Cell("generated", "targeted-20", "targeted:target=moon,images=20", OURS),
     Cell("generated", "clean-label", "clean-label:target=moon,count=600,size=0.5", OURS),
     CLEAN["flickr8k"],
     Cell("flickr8k", "attack-2", "attack-2:source=beach,target=snow", OURS),

@@ -27,7 +27,7 @@ from bezoar.training.recipes import RECIPES
 from studies import grid
 from studies.cells import CELLS, SETS, Cell
 from studies.defences_results import keep_rows, known_cells, stored_rows
-from studies.defences_table import ADAPTED, ATTACKS, CURVE, REPAIRS, SECOND_VICTIM, TRAININGS, Defence
+from studies.defences_table import ADAPTED, ATTACKS, CELL_OF, CURVE, REPAIRS, SECOND_VICTIM, TRAININGS, Defence
 
 RUNS = Path("runs/defences")
 CLEAN_PAIRS = 1600
@@ -56,7 +56,8 @@ class Job:
     @property
     def poisoned(self) -> Cell:
         """The cell of the poisoned model in `studies.grid`."""
-        cell = next(cell for cell in CELLS if (cell.set, cell.attack) == (self.set, self.attack))
+        attack = CELL_OF.get((self.set, self.attack), self.attack)
+        cell = next(cell for cell in CELLS if (cell.set, cell.attack) == (self.set, attack))
         return cell.at(self.seed)
 
     @property
@@ -253,7 +254,7 @@ def _adapted(job: Job) -> list[dict[str, Any]]:
     repair = replace(job, defence=replace(job.defence, name=job.defence.name.removeprefix("adapted-"), kind="repair"))
     model = victim(job) if repair.defence.name == "none" else repaired(repair)[0]
     # A model that was not repaired goes on for as long as clean fine-tuning takes.
-    length = {"steps": CLEAN_PAIRS // 64 * 10, "learning_rate": 5e-4} if repair.defence.name == "none" else {}
+    length = {"steps": 220, "learning_rate": 2e-3} if repair.defence.name == "none" else {}
     rows = bezoar.evaluate_after_adaptation(
         model,
         to=RUNS / job.name,

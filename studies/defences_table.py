@@ -30,6 +30,8 @@ ATTACKS = {
     "generated": ("badnets", "blended", "nashville", "targeted", "clean-label"),
     "cifar10": ("badnets", "blended", "clean-label"),
 }
+# Rates of single pictures need many of them: sixty over three seeds.
+CELL_OF = {("generated", "targeted"): "targeted-20"}
 TRAININGS = (
     Defence("clip", "training", "clip"),
     Defence("clip-augmented", "training", "clip-augmented"),
