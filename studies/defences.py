@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 import bezoar
-from bezoar.run import duration, random
+from bezoar.run import BezoarError, Run, duration, random, writing
 from bezoar.training.recipes import RECIPES
 from studies import grid
 from studies.cells import CELLS, SETS, Cell
@@ -31,7 +31,7 @@ from studies.defences_table import ADAPTED, ATTACKS, CELL_OF, CURVE, REPAIRS, SE
 
 RUNS = Path("runs/defences")
 CLEAN_PAIRS = 1600
-LEAST_TRAINING = 20.0  # CPU seconds: what took less was there before
+LEAST_TRAINING, LEAST_REPAIR = 20.0, 4.0  # CPU seconds: what took less was there before
 TAKEN = 0.7
 MEASURES = ("zero-shot-top1", "asr", "asr-base", "asr-true-class", "psr", "psr-base", "head-top1", "asr-head")
 RETRIEVAL = ("r@1-image-to-text", "r@1-text-to-image")
@@ -129,7 +129,8 @@ def train(job: Job, defence: Defence) -> tuple[Path, float | None]:
     cell, chosen = job.poisoned, SETS[job.set]
     before = time.process_time()
     if defence.recipe == "clip":
-        return grid.train(cell)[0], _spent(before)
+        model = grid.train(cell)[0]
+        return model, _spent(model, before)
     pairs, plan = grid.training_pairs(cell), plan_of(cell)
     folder = RUNS / job.set / job.attack / defence.name / str(job.seed)
     scan = None
@@ -149,12 +150,13 @@ def train(job: Job, defence: Defence) -> tuple[Path, float | None]:
         augmentation=chosen.augmentation,
         seed=job.seed,
     )
-    return folder / "model", _spent(before)
+    return folder / "model", _spent(folder / "model", before)
 
 
-def _spent(before: float) -> float | None:
+def _spent(model: Path, before: float) -> float | None:
+    """Return the CPU seconds since `before`, None where the model was there or a part of its training was."""
     seconds = time.process_time() - before
-    return seconds if seconds > LEAST_TRAINING else None
+    return seconds if seconds > LEAST_TRAINING and not Run.load(model).get("resumed") else None
 
 
 def scanned(job: Job, model: Path) -> Path:
@@ -200,29 +202,35 @@ def repaired(job: Job) -> tuple[Path, float | None]:
     bezoar.repair(
         model, to=folder, recipe=defence.recipe, pairs=pairs, seed=job.seed, prompts=grid.prompts(cell), **options
     )
-    return folder, time.process_time() - before
+    seconds = time.process_time() - before
+    return folder, seconds if seconds > LEAST_REPAIR and not Run.load(folder).get("resumed") else None
 
 
 def misled(scan: Path, flags: str, seed: int) -> Path:
-    """Return a copy of a scan that errs: of the pairs it suspects most, "half" or all ("random") are others, drawn."""
+    """Return a copy of a scan that errs: "half" of the 2 % that it suspects most are others, or "random": no score says
+    anything."""
     folder = scan.with_name(f"{scan.name}-{flags}")
     if not (folder / "scores.parquet").is_file():
-        shutil.copytree(scan, folder, dirs_exist_ok=True)
+        shutil.copytree(scan, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("scores.parquet"))
         table = parquet.read_table(scan / "scores.parquet")
         scores = table["score"].to_numpy(zero_copy_only=False).copy()
         draw = random(seed, "misled", flags)
         order = np.argsort(-scores)
-        count = len(scores) // 10 if flags == "random" else len(scores) // 100
-        swapped = order[:count] if flags == "random" else draw.choice(order[: 2 * count], count, replace=False)
-        others = draw.choice(order[count if flags == "random" else 2 * count :], len(swapped), replace=False)
-        scores[swapped], scores[others] = scores[others], scores[swapped]
+        top = order[: len(scores) // 50]
+        if flags == "random":
+            scores = draw.permutation(scores)
+        else:
+            swapped = draw.choice(top, len(top) // 2, replace=False)
+            others = draw.choice(order[len(top) :], len(swapped), replace=False)
+            scores[swapped], scores[others] = scores[others], scores[swapped]
         place = table.schema.get_field_index("score")
-        parquet.write_table(table.set_column(place, "score", pa.array(scores)), folder / "scores.parquet")
+        with writing(folder / "scores.parquet") as file:
+            parquet.write_table(table.set_column(place, "score", pa.array(scores)), file)
     return folder
 
 
 def clean_pairs(job: Job) -> bezoar.Pairs:
-    """Return pairs that nobody has poisoned and no model has seen."""
+    """Return pairs that nobody has poisoned: drawn for this, or of CIFAR-10 some that the victim was trained on."""
     if job.set != "generated":
         return grid.training_pairs(job.poisoned).select(_never_planted(job))
     return bezoar.open_pairs(_drawn("clean", job.seed))
@@ -245,7 +253,11 @@ def _never_planted(job: Job) -> list[int]:
 def _repaired(job: Job) -> list[dict[str, Any]]:
     if job.defence.name == "none":
         return measured(job, victim(job), None)
-    model, seconds = repaired(job)
+    try:
+        model, seconds = repaired(job)
+    except BezoarError as refusal:
+        print(f"{job.name}: not possible, {refusal}", flush=True)
+        return []
     return measured(job, model, seconds)
 
 

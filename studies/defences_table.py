@@ -36,6 +36,7 @@ TRAININGS = (
     Defence("clip", "training", "clip"),
     Defence("clip-augmented", "training", "clip-augmented"),
     Defence("filter-then-train", "training", "filter-then-train", uses=("scan",)),
+    Defence("filter-augmented", "training", "filter-augmented", uses=("scan",)),
     Defence("roclip", "training", "roclip"),
     Defence("safeclip", "training", "safeclip"),
     Defence("safeclip-density", "training", safeclip("density"), "routed by density"),
@@ -60,8 +61,8 @@ REPAIRS = (
     _repair("par", "par"),
     _repair("task-arithmetic", "task-arithmetic"),
     _UNLEARN,
-    replace(_UNLEARN, name="unlearn-half-wrong", setting="half of the flags are random", flags="half"),
-    replace(_UNLEARN, name="unlearn-random", setting="all flags are random", flags="random"),
+    replace(_UNLEARN, name="unlearn-half-wrong", setting="half of the scan's top 2 % are others", flags="half"),
+    replace(_UNLEARN, name="unlearn-random", setting="the scan's scores are shuffled", flags="random"),
 )
 # Points of the curve of success against accuracy, beside the repairs above; on badnets.
 CURVE = (

@@ -38,7 +38,7 @@ LESSONS = {
     "cleanclip": Lesson(CLEAN_PAIRS, 100_000),
     "supervised-finetune": Lesson(CLEAN_PAIRS, 50_000),
     "par": Lesson(CLEAN_PAIRS, 250_000),
-    "task-arithmetic": Lesson(120, None),
+    "task-arithmetic": Lesson(CLEAN_PAIRS, None),
     "unlearn": Lesson(7200, None),
 }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from studies.defences_table import ATTACKS, REPAIRS
+from studies.defences_table import ATTACKS, CURVE, REPAIRS
 from studies.pages import markdown
 from studies.recipe_figures import BENIGN, CONTROL, NOT_TESTED, NOTHING, UNTREATED, Figures, Place, Rate
 from studies.recipe_lines import CONTROLS, SECOND_VICTIM, defences, label
@@ -20,7 +20,8 @@ SET = "generated"
 MOST, LOST, BACK = 0.05, 0.03, 0.15
 CURED = ("badnets", "blended", "nashville")
 RETURNS = ("badnets", "blended")
-_MISLED = tuple(one.name for one in REPAIRS if one.flags)  # wrong flags are a question of their own
+# Wrong flags, and the points of a curve on one attack, are questions of their own.
+_ASIDE = (*(one.name for one in REPAIRS if one.flags), *(one.name for one in CURVE))
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Verdict:
 def targets_table(figures: Figures) -> str:
     """Return a line for the control and each training and repair that could meet its goal, and a sentence for each."""
     trainings = [name for name in defences(figures, "training") if name not in (*CONTROLS, SECOND_VICTIM)]
-    repairs = [name for name in defences(figures, "repair") if name not in (UNTREATED, *_MISLED)]
+    repairs = [name for name in defences(figures, "repair") if name not in (UNTREATED, *_ASIDE)]
     judged = {
         "control": {CONTROL: _verdict(figures, CONTROL, ATTACKS[SET], CONTROL)},
         "training": {name: _verdict(figures, name, ATTACKS[SET], CONTROL) for name in trainings},

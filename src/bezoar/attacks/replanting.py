@@ -51,8 +51,9 @@ def replanted(plan: Plan, pairs: Pairs, count: int, seed: int = 0) -> Plan:
 
 
 def with_poisons(plan: Plan, pairs: Pairs, share: float, seed: int = 0) -> Pairs:
-    """Return `pairs` with poisons of the plan's kind planted anew in a `share` of them."""
-    return pairs.with_plan(replanted(plan, pairs, round(share * len(pairs)), seed))
+    """Return `pairs` with poisons of the plan's kind planted anew in a `share` of them, or as many as have room."""
+    room = sum(len(_rows(pairs, plan.goal(goal).target, own, seed)) for goal, own in _samples(plan).items())
+    return pairs.with_plan(replanted(plan, pairs, min(round(share * len(pairs)), room), seed))
 
 
 def can_be_replanted(plan: Plan) -> bool:

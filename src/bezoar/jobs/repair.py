@@ -30,7 +30,7 @@ from bezoar.models.head import Head, save_head
 from bezoar.pairs import Pairs, open_pairs, read_prompts
 from bezoar.pairs.class_folders import has_labels
 from bezoar.report.repair_card import repair_card, repair_lines
-from bezoar.run import Answer, BezoarError, Progress, Run, Silent, nearest, pick_device, use_cores
+from bezoar.run import Answer, BezoarError, Progress, Run, Silent, fingerprint, nearest, pick_device, use_cores
 from bezoar.training.arithmetic import step_back
 from bezoar.training.places import Course
 from bezoar.training.recipes import RECIPES, Recipe
@@ -107,11 +107,12 @@ def repair(
             "plan": None if known is None else known.fingerprint,
             "bound": bound,
             "hold_out": hold_out,
+            "prompts": list(read_prompts(prompts or "default")),
         },
         inputs={
             "pairs": opened.fingerprint,
             "model": state_of(model),
-            **({} if scan is None else {"scan": Run.load(scan, "scan").fingerprint}),
+            **({} if scores is None else {"scan": fingerprint(scores.tobytes().hex())}),
         },
         seed=seed,
         force=force,

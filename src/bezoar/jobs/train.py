@@ -82,6 +82,7 @@ def train(
     if plan is not None:
         opened = opened.with_plan(plan if isinstance(plan, Plan) else Plan.load(Path(plan)))
     chosen = _recipe(recipe, scan).at(scale)
+    chosen = chosen if scan is None else chosen.with_scan()
     settings = _settings(
         chosen,
         seed=seed,

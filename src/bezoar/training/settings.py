@@ -22,10 +22,10 @@ class Settings:
     `learn` is the tower that trains, one of LEARNING: the other one is frozen (`bezoar.training.freezing`).
     `augmentation` is how every picture is changed before all else, a name of `bezoar.views.PICTURE_VIEWS`. Random
     looks are drawn anew each epoch, or once where `views` is "frozen". `accumulate` parts of a batch go through the
-    towers one after another, with the gradient of the whole batch. `mask_equal`: pairs with an equal caption are no
-    negatives of each other. `bank` is how many past vectors a recipe with banks keeps: None for 2 % of the pairs, at
-    least eight batches. `threshold` and
-    `margin` are constants of the recipes that name them.
+    towers one after another, with the gradient of the whole batch; batch norms alone see one part at a time.
+    `mask_equal`: pairs with an equal caption are no negatives of each other. `bank` is how many past vectors a recipe
+    with banks keeps: None for 2 % of the pairs, at least eight batches. `threshold` and `margin` are constants of the
+    recipes that name them.
     """
 
     epochs: int = 12

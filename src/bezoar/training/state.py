@@ -82,6 +82,7 @@ class State:
         self.share: float | None = None
         self.accepted: dict[str, Tensor] | None = None
         self.stopped = False
+        self.asked = 0.0
         self.train_mode()
 
     @property
@@ -122,6 +123,10 @@ class State:
         """Remember the weights as they are: the watch has accepted them."""
         self.accepted = {name: value.detach().clone() for name, value in self.both.state_dict().items()}
 
+    def is_finite(self) -> bool:
+        """Say whether all weights are numbers: the loss of a step tells nothing of its gradient."""
+        return all(bool(torch.isfinite(weight).all()) for weight in self.both.parameters())
+
     def go_back(self) -> None:
         """Put the last accepted weights back, those at the start where there are none; training ends here."""
         self.both.load_state_dict(self.initial if self.accepted is None else self.accepted)
@@ -144,6 +149,8 @@ class State:
         self.safe = None if kept["safe"] is None else kept["safe"].numpy()
         self.worst = None if kept["worst"] is None else kept["worst"].numpy()
         self.share, self.accepted, self.stopped = kept["share"], kept["accepted"], kept["stopped"]
+        self.asked = kept["asked"]
+        self.fabric.strategy.precision.load_state_dict(kept["scaler"])
         torch.set_rng_state(kept["random"])
 
     def keep(self, folder: Path, identity: str) -> None:
@@ -165,6 +172,8 @@ class State:
             "share": self.share,
             "accepted": self.accepted,
             "stopped": self.stopped,
+            "asked": self.asked,
+            "scaler": self.fabric.strategy.precision.state_dict(),
             "random": torch.get_rng_state(),
         }
         buffer = io.BytesIO()
@@ -176,6 +185,8 @@ class State:
 
         And the size of the campaign that this speaks of, where distrust is shared among like captions.
         """
+        if self.scores is not None and not split.shared:
+            return -self.scores[usable], 0
         device, seed = str(self.fabric.device), self.course.settings.seed
         self.looks.towers.module.eval()
         text = _own_text_vectors(self.looks, usable, device)
@@ -198,7 +209,8 @@ class State:
             lr=settings.learning_rate,
             betas=settings.betas,
             eps=settings.eps,
-            fused=True,
+            # Fabric cannot clip what a fused step scales back by itself.
+            fused=settings.precision != "16-mixed" or settings.clip_gradients is None,
         )
 
     def _new_banks(self) -> dict[str, Bank]:

@@ -91,18 +91,21 @@ class Stepper:
         leaves = [torch.cat(rows).requires_grad_() for rows in zip(*parts, strict=True)]
         scale = encoded[0][1].detach().requires_grad_()
         loss, means = self._loss(walk, batch, shares, encoded[0][0].filled(leaves), scale)
-        asked = torch.autograd.grad(loss, [*leaves, scale], allow_unused=True)
-        gradients = [torch.zeros_like(leaf) if one is None else one for leaf, one in zip(leaves, asked, strict=False)]
-        pieces = [gradient.split([len(part[place]) for part in parts]) for place, gradient in enumerate(gradients)]
+        *asked, of_scale = torch.autograd.grad(loss, [*leaves, scale], allow_unused=True)
+        # What the loss does not ask about gets no gradient, as in one piece: one of zeros would let momentum move it.
+        pieces = {
+            place: gradient.split([len(part[place]) for part in parts])
+            for place, gradient in enumerate(asked)
+            if gradient is not None
+        }
         for number, share in enumerate(shares):
             last = number == len(shares) - 1
             with self.fabric.no_backward_sync(self.state.module, enabled=not last):
                 vectors, again = self._encode(walk, share)
-                carried = torch.stack(
-                    [(piece[number] * rows).sum() for piece, rows in zip(pieces, vectors.flat(), strict=True)]
-                ).sum()
-                if last and asked[-1] is not None:
-                    carried = carried + asked[-1] * again
+                flat = vectors.flat()
+                carried = torch.stack([(piece[number] * flat[place]).sum() for place, piece in pieces.items()]).sum()
+                if last and of_scale is not None:
+                    carried = carried + of_scale * again
                 self.fabric.backward(carried)
         return means
 

@@ -30,7 +30,7 @@ from bezoar.pairs.decoded import Decoded
 from bezoar.run import BROKEN_DATA, BezoarError, Progress, fingerprint, random, write_bytes
 from bezoar.training.captions import tokenize_captions
 from bezoar.training.freezing import only
-from bezoar.training.looks import Batch, Looks, Rows, every_token
+from bezoar.training.looks import Batch, Looks, Rows, caption_views, every_token
 from bezoar.training.places import Course, Place
 from bezoar.training.recipe import Pass, Phase, Recipe
 from bezoar.training.recipes import RECIPES
@@ -84,6 +84,7 @@ def fit(
     if scores is not None:
         usable = usable[np.isfinite(scores[usable])]
     course = Course(recipe, settings, len(usable))
+    _refuse_uneven(recipe, settings)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision on stderr
     fabric = _fabric(settings, device)
     fabric.launch()
@@ -97,7 +98,14 @@ def fit(
         state = State(fabric, looks, course, scores, labels)
         walk = _Walk(fabric, looks, course, usable, state, Stepper(fabric, looks, recipe, state), watch)
         identity = fingerprint(
-            decoded.pairs.fingerprint, settings, recipe, towers.config, len(usable), _digest(scores), _digest(labels)
+            decoded.pairs.fingerprint,
+            settings,
+            recipe,
+            towers.config,
+            len(usable),
+            _digest(scores),
+            _digest(labels),
+            synonyms.found if caption_views(recipe) else None,
         )
         walk.all(folder, identity, progress, name)
     towers.module.to(device).eval()
@@ -138,7 +146,7 @@ class _Walk:
         with progress.bar(name, total, done=min(done, total)) as bar, _log(folder / LOG, speaks) as log:
             for line in self.lines():
                 log.write(json.dumps(line) + "\n")
-                if time.monotonic() - kept_at > CHECKPOINT_SECONDS:
+                if time.monotonic() - kept_at > CHECKPOINT_SECONDS and state.is_finite():
                     log.flush()
                     state.keep(folder, identity)
                     kept_at = time.monotonic()
@@ -159,6 +167,9 @@ class _Walk:
                         yield from self.walked(phase, Place(number, epoch, place), walk)
                         if state.stopped:
                             return
+        # Where rows are split, whole batches of each side are fewer than those of all: the end is asked in any case.
+        if self.watch is not None and not state.stopped and state.asked < 1.0:
+            self._ask(1.0)
 
     def begin(self, number: int, epoch: int, phase: Phase) -> None:
         """Split the rows before an epoch, and start with new weights where the phase says so."""
@@ -217,7 +228,9 @@ class _Walk:
             return None
         worst = self.state.rows("worst", self.usable)
         if len(worst) == 0:
-            raise BezoarError("No pair is distrusted, so there is nothing to unlearn.", "Raise --share.")
+            raise BezoarError(
+                "The scan speaks of no campaign, so there is nothing to unlearn.", "Say with --share how many to push."
+            )
         draw = random(self.course.settings.seed, "beside", *names)
         rounds = -(-count * walk.beside // len(worst))
         turns = np.concatenate([draw.permutation(worst) for _ in range(rounds)] or [worst[:0]])
@@ -229,12 +242,16 @@ class _Walk:
         points = [math.ceil(steps * point / WATCHED_POINTS) for point in range(1, WATCHED_POINTS + 1)]
         if state.steps_done not in points:
             return True
+        return self._ask(state.steps_done / steps)
+
+    def _ask(self, share: float) -> bool:
         assert self.watch is not None
-        towers = self.looks.towers
+        state, towers = self.state, self.looks.towers
         with self.looks.vocabulary.whole():
             towers.module.eval()
-            accepted = self.fabric.broadcast(self.watch(towers, state.steps_done / steps))
+            accepted = self.fabric.broadcast(self.watch(towers, share))
         state.train_mode()
+        state.asked = share
         if accepted:
             state.accept()
         elif accepted is False:
@@ -256,6 +273,15 @@ def _fabric(settings: Settings, device: str) -> Fabric:
     return Fabric(
         accelerator=device, devices=settings.devices, precision=cast(Any, settings.precision), strategy=strategy
     )
+
+
+def _refuse_uneven(recipe: Recipe, settings: Settings) -> None:
+    beside = max(walk.beside for phase in recipe.phases for walk in phase.passes)
+    if beside % (settings.devices * settings.accumulate):
+        raise BezoarError(
+            f"{beside} rows beside a batch do not go into {settings.accumulate} parts on {settings.devices} devices.",
+            "Use fewer parts or devices.",
+        )
 
 
 def _digest(numbers: NDArray[Any] | None) -> str | None:

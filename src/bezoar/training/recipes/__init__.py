@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bezoar.training.recipe import Recipe
 from bezoar.training.recipes.clip import CLIP, CLIP_AUGMENTED, CLIP_SSL
-from bezoar.training.recipes.filtered import filter_then_train
+from bezoar.training.recipes.filtered import filter_augmented, filter_then_train
 from bezoar.training.recipes.repairs import (
     CLEAN_FINETUNE,
     SUPERVISED_FINETUNE,
@@ -21,6 +21,7 @@ _TABLE = (
     CLIP_AUGMENTED,
     CLIP_SSL,
     filter_then_train(),
+    filter_augmented(),
     safeclip(),
     ROCLIP,
     CLEAN_FINETUNE,
@@ -32,4 +33,4 @@ _TABLE = (
 )
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _TABLE}
 
-__all__ = ["RECIPES", "Recipe", "cleanclip", "filter_then_train", "par", "safeclip", "unlearn"]
+__all__ = ["RECIPES", "Recipe", "cleanclip", "filter_augmented", "filter_then_train", "par", "safeclip", "unlearn"]

@@ -24,6 +24,6 @@ ROCLIP = Recipe(
     "Every second epoch a picture learns from the nearest of past captions instead of its own.",
     _phases(SMALL),
     LONGER,
-    replace(CC3M, epochs=24, batch=512, learning_rate=5e-5),
+    replace(CC3M, epochs=24, batch=512, learning_rate=5e-5, warmup=0.21),
     paper_phases=_phases(PAPER),
 )

@@ -14,10 +14,12 @@ from bezoar.training.recipe import Pass, Phase, Recipe
 from bezoar.training.recipes.constants import CC3M, LONGER, PAPER, SMALL, LooksOf
 from bezoar.training.splits import Mixture, Split
 
+CLIP = ((1.0, "clip"),)
+
 
 @dataclass(frozen=True)
 class _Course:
-    """What differs between the scales: the looks, the phases' shares, and how trust grows."""
+    """What differs between the scales: the looks, the phases' shares, how trust grows, and how all pairs meet."""
 
     looks: LooksOf
     alone: float
@@ -25,10 +27,11 @@ class _Course:
     together_peak: float
     risky_rate: float
     grow: float
+    crossed: bool
 
 
-_AS_PUBLISHED = _Course(PAPER, 5 / 32, 1 / 32, 0.01, 1.0, 0.01)
-_FEW_STEPS = _Course(SMALL, 1 / 12, 3 / 12, 1.0, 0.1, 0.08)
+_AS_PUBLISHED = _Course(PAPER, 5 / 32, 1 / 32, 0.01, 1.0, 0.01, True)
+_FEW_STEPS = _Course(SMALL, 1 / 12, 3 / 12, 1.0, 0.1, 0.08, False)
 
 
 def _phases(course: _Course, signal: str) -> tuple[Phase, ...]:
@@ -37,11 +40,11 @@ def _phases(course: _Course, signal: str) -> tuple[Phase, ...]:
     alone = Pass(
         "unimodal", ((1.0, "nearest-neighbours"),), pictures=pictures, captions=(looks.caption, looks.other_caption)
     )
-    together = Pass("all", ((1.0, "clip"),), pictures=(looks.picture,))
     risky = replace(alone, name="risky", rows="risky", rate=course.risky_rate)
     safe = Pass(
         "safe", ((1.0, "across-views"),), rows="safe", pictures=pictures, captions=(looks.caption, looks.caption)
     )
+    together = replace(safe, name="all", rows="all") if course.crossed else Pass("all", CLIP, pictures=(looks.picture,))
     rest = 1 - course.alone - course.together
     return (
         Phase("unimodal warm-up", course.alone, (alone,)),
@@ -58,6 +61,6 @@ def safeclip(signal: str = "cosine") -> Recipe:
         f"Pictures and captions learn apart first; then pairs trusted by {signal} meet, and ever more of them.",
         _phases(_FEW_STEPS, signal),
         LONGER,
-        replace(CC3M, epochs=32),
+        replace(CC3M, epochs=32, warmup=0.04),
         paper_phases=_phases(_AS_PUBLISHED, signal),
     )
