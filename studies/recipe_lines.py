@@ -21,6 +21,7 @@ KINDS = {
 CONTROLS = (PLAIN, CONTROL, UNTREATED)
 # By recipe: the page that it stands on.
 PAGE_OF = {name: name for name in RECIPES} | {CONTROL: PLAIN, SECOND_VICTIM: PLAIN, "clean-finetune": "cleanclip"}
+PAGE_OF |= {"filter-augmented": "filter-then-train"}
 
 
 def recipe_of(defence: str) -> str:
