@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import open_clip
 import pytest
@@ -15,6 +16,7 @@ from bezoar.jobs.train import train
 from bezoar.models import create, load
 from bezoar.pairs import open_pairs
 from bezoar.run import BezoarError
+from bezoar.training.losses import TERMS
 
 ASKED = {"epochs": 1, "limit": 128, "canvas": 32}
 
@@ -121,16 +123,16 @@ def test_fine_tuning_begins_a_schedule_of_its_own(world, trained, tmp_path):
 
 def test_a_killed_fine_tuning_goes_on_to_the_same_weights(world, trained, tmp_path, monkeypatch):
     train(world, to=tmp_path / "whole", start=trained, **FINE)
-    loss, count = trainer.clip_loss, iter(range(100))
+    loss, count = TERMS["clip"], iter(range(100))
 
-    def killed(images, texts, scale):
+    def killed(seen):
         if next(count) == 2:
             raise KeyboardInterrupt
-        return loss(images, texts, scale)
+        return loss(seen)
 
     monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
     with monkeypatch.context() as while_killed:
-        while_killed.setattr(trainer, "clip_loss", killed)
+        while_killed.setitem(TERMS, "clip", replace(loss, function=killed))
         with pytest.raises(KeyboardInterrupt):
             train(world, to=tmp_path / "parts", start=trained, **FINE)
     with pytest.raises(BezoarError, match="holds"):
@@ -213,3 +215,37 @@ def test_another_canvas_than_that_of_the_model_to_start_from_is_refused(world, t
         with pytest.raises(BezoarError, match="32 px"):
             train(world, to=tmp_path / "other", start=trained, **(ASKED | {"canvas": None} | other))
     assert not (tmp_path / "other").exists()
+
+
+def test_a_recipe_is_trained_by_name_and_its_constants_are_the_scales(world, tmp_path):
+    train(world, to=tmp_path / "small", recipe="roclip", **ASKED)
+    record = json.loads((tmp_path / "small" / "run.json").read_text())
+    assert record["parameters"]["recipe"]["name"] == "roclip"
+    assert record["parameters"]["settings"]["learning_rate"] == 2e-3
+    train(world, to=tmp_path / "paper", recipe="roclip", scale="paper", batch=32, **ASKED)
+    record = json.loads((tmp_path / "paper" / "run.json").read_text())
+    assert record["parameters"]["settings"]["learning_rate"] == 5e-5
+    assert record["parameters"]["recipe"]["phases"][0]["passes"][0]["pictures"] == ["strong"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"recipe": "cleanclip"}, "Use bezoar repair MODEL"),
+        ({"recipe": "saveclip"}, "Did you mean safeclip"),
+        ({"recipe": "roclip", "scan": "anything"}, "no effect on roclip"),
+        ({"recipe": "filter-then-train", "scan": "nowhere"}, "There is no nowhere"),
+        ({"scale": "large"}, "There is no scale large"),
+        ({"views": "stale"}, "Views are not stale"),
+        ({"accumulate": 3}, "does not go into 3 parts"),
+    ],
+)
+def test_a_request_for_a_recipe_that_cannot_be_met_gets_a_sentence(world, tmp_path, asked, sentence):
+    with pytest.raises(BezoarError, match=sentence):
+        train(world, to=tmp_path / "out", **ASKED | asked)
+    assert not (tmp_path / "out").exists()
+
+
+def test_filtering_says_how_many_pairs_it_distrusted(world, tmp_path):
+    answer = train(world, to=tmp_path, recipe="filter-then-train", batch=32, **ASKED)
+    assert "Distrust  13 pairs, 115 trusted" in answer.lines

@@ -174,6 +174,7 @@ class _Work:
                 progress=self.progress,
                 name=self.recipe.name,
             )
+        self.run.note("split", state.sides(decoded.usable()))
         if state.head is not None:
             classes = pairs.classes[: len(state.head.bias)]
             save_head(self.run.path, Head(state.head.weight.detach().cpu(), state.head.bias.detach().cpu(), classes))

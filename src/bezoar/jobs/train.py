@@ -127,7 +127,7 @@ def train(
             )
         save(towers, run.path)
         run.note("unreadable", len(opened) - len(decoded.usable()))
-        run.note("safe_share", state.share)
+        run.note("split", state.sides(decoded.usable()))
         run.finish()
     return _answer(run, len(opened))
 
@@ -196,6 +196,10 @@ def _announce(
 def _answer(run: Run, pairs: int) -> Answer:
     unreadable = run.get("unreadable", 0)
     left_out = f", {unreadable:,} of them unreadable" if unreadable else ""
+    sides = run.get("split")
+    split = (
+        [] if sides is None else [f"Distrust  {sides['worst'] + sides['doubtful']:,} pairs, {sides['kept']:,} trusted"]
+    )
     return Answer(
         summary={
             "model": str(run.path),
@@ -205,6 +209,7 @@ def _answer(run: Run, pairs: int) -> Answer:
         },
         lines=[
             f"Trained on {pairs:,} pairs{left_out}.",
+            *split,
             f"Model     {run.path}   (open_clip: local-dir:{run.path})",
             f"Measure   bezoar evaluate {run.path} --pairs TEST --to {run.path}-eval",
         ],

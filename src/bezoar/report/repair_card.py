@@ -40,9 +40,10 @@ def repair_lines(run: Run) -> list[str]:
     drift = ", ".join(
         f"{tower} {told_as(row.unit, row.value, row.low, row.high).strip()}" for tower, row in moved.items()
     )
-    stopped = _stopped(run)
+    stopped, split = _stopped(run), _split(run)
     return [
         f"{name}: {run.get('steps'):,} steps on {run.get('pairs'):,} pairs.",
+        *([] if split is None else [f"Distrust  {split}"]),
         *([] if stopped is None else [stopped]),
         f"Held out  {told} (n = {max(row.n for row in before):,})",
         f"Drift     mean cosine of old and new vectors: {drift}",
@@ -69,6 +70,7 @@ def _facts(run: Run, recipe: Recipe, settings: Settings) -> list[tuple[str, str]
             f"weight decay {settings.weight_decay:g}, seed {settings.seed}",
         ),
         *strength,
+        *([] if (split := _split(run)) is None else [("Distrust", split)]),
         *[(row.name, _told(row)) for row in read_rows(run.get("drift"))],
         *[
             (f"{was.name}, held out", f"{_told(was)} before, {_told(now)} now")
@@ -90,6 +92,15 @@ def _stopped(run: Run) -> str | None:
     if stopped["kept"] == 0:
         return f"Not repaired: {fell}, so the weights are those that it began with."
     return f"Stopped early: {fell}; the weights are those at {100 * stopped['kept']:.0f} %."
+
+
+def _split(run: Run) -> str | None:
+    """Return which pairs a repair that goes on from a scan has distrusted."""
+    sides = run.get("split")
+    if sides is None:
+        return None
+    doubtful = f", {sides['doubtful']:,} left out as doubtful" if sides["doubtful"] else ""
+    return f"{sides['worst']:,} pairs pushed off their captions{doubtful}, {sides['kept']:,} kept"
 
 
 def _held_out(run: Run) -> tuple[list[Measure], list[Measure]]:

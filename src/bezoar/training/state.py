@@ -113,6 +113,14 @@ class State:
         worst[risky[: round(len(risky) / times)]] = True
         self.safe, self.worst, self.share = self.fabric.broadcast((safe, worst, share))
 
+    def sides(self, usable: Rows) -> dict[str, int] | None:
+        """Return how many rows the split keeps, distrusts most ("worst") and leaves out beside them; None without."""
+        if self.safe is None:
+            return None
+        worst = len(self.rows("worst", usable))
+        doubtful = len(self.rows("risky", usable)) - worst
+        return {"kept": len(self.rows("safe", usable)), "worst": worst, "doubtful": doubtful}
+
     def restart(self) -> None:
         """Go back to the weights at the start, with a new optimiser and empty banks."""
         self.both.load_state_dict(self.initial)
