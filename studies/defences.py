@@ -28,10 +28,11 @@ from studies import grid
 from studies.cells import CELLS, SETS, Cell
 from studies.defences_results import keep_rows, known_cells, stored_rows
 from studies.defences_table import ADAPTED, ATTACKS, CELL_OF, CURVE, REPAIRS, SECOND_VICTIM, TRAININGS, Defence
+from studies.grid import finished
 
 RUNS = Path("runs/defences")
 CLEAN_PAIRS = 1600
-LEAST_TRAINING, LEAST_REPAIR = 20.0, 4.0  # CPU seconds: what took less was there before
+LEAST_TRAINING = 20.0  # CPU seconds: what took less was there before
 TAKEN = 0.7
 MEASURES = ("zero-shot-top1", "asr", "asr-base", "asr-true-class", "psr", "psr-base", "head-top1", "asr-head")
 RETRIEVAL = ("r@1-image-to-text", "r@1-text-to-image")
@@ -191,6 +192,8 @@ def repaired(job: Job) -> tuple[Path, float | None]:
     cell, defence = job.poisoned, job.defence
     model, pairs = victim(job), clean_pairs(job)
     folder = RUNS / job.set / job.attack / job.victim / defence.name / str(job.seed)
+    if finished(folder, "repair"):
+        return folder, None
     options = dict(defence.options)
     if "scan" in defence.uses:
         pairs = grid.training_pairs(cell).with_plan(plan_of(cell))
@@ -202,8 +205,8 @@ def repaired(job: Job) -> tuple[Path, float | None]:
     bezoar.repair(
         model, to=folder, recipe=defence.recipe, pairs=pairs, seed=job.seed, prompts=grid.prompts(cell), **options
     )
-    seconds = time.process_time() - before
-    return folder, seconds if seconds > LEAST_REPAIR and not Run.load(folder).get("resumed") else None
+    resumed = Run.load(folder).get("resumed")
+    return folder, None if resumed else time.process_time() - before
 
 
 def misled(scan: Path, flags: str, seed: int) -> Path:

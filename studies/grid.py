@@ -109,15 +109,15 @@ def train(cell: Cell) -> tuple[Path, bezoar.Plan | None]:
     state = fingerprint(pairs.fingerprint, plan.fingerprint if plan else None, settings, str(start), chosen.canvas)
     folder = RUNS / cell.name / state[:12]
     canvas = None if start else chosen.canvas
-    if not _finished(folder / "model"):
+    if not finished(folder / "model", "train"):
         bezoar.train(pairs, to=folder / "model", plan=plan, start=start, canvas=canvas, **settings)
     return folder / "model", plan
 
 
-def _finished(model: Path) -> bool:
-    # A later version of bezoar may note more settings of a training: the fingerprint above is what counts here.
+def finished(folder: Path, verb: str) -> bool:
+    """Say whether a study's folder holds a finished run: its name says what was asked for, in any version of bezoar."""
     with suppress(bezoar.BezoarError):
-        return Run.load(model, "train").finished
+        return Run.load(folder, verb).finished
     return False
 
 
