@@ -47,7 +47,9 @@ SECOND_VICTIM = Defence("clip-ssl", "training", "clip-ssl")
 
 def _repair(name: str, recipe: str, setting: str = "", **options: Any) -> Defence:
     uses = {"unlearn": ("scan",), "task-arithmetic": ("plan",)}.get(recipe, ())
-    return Defence(name, "repair", recipe, setting, options, uses)
+    # Without a bound, so that what a repair costs is seen; task-arithmetic ends by nothing else.
+    bound = {} if recipe == "task-arithmetic" else {"bound": 1.0}
+    return Defence(name, "repair", recipe, setting, {**bound, **options}, uses)
 
 
 _UNLEARN = _repair("unlearn", "unlearn")
