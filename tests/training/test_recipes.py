@@ -99,7 +99,7 @@ def test_a_batch_in_four_parts_has_the_gradient_of_the_whole(pairs, tmp_path, re
 
 
 def test_safeclip_learns_apart_first_then_lets_ever_more_pairs_meet(pairs, tmp_path):
-    recipe = safeclip()
+    recipe = safeclip().at("paper")
     grown = replace(recipe.phases[2], split=replace(recipe.phases[2].split, grow=0.2, most=0.9))
     recipe = replace(recipe, phases=(*recipe.phases[:2], grown))
     _, state = trained(recipe, pairs, tmp_path)
@@ -289,7 +289,7 @@ def test_a_watch_that_looks_on_changes_nothing(pairs, tmp_path):
 
 
 def test_frozen_views_are_the_same_every_epoch_and_fresh_ones_are_not(pairs):
-    recipe, towers, rows = RECIPES["clip-augmented"], create("tiny-vit", side=32, seed=0), np.arange(16)
+    recipe, towers, rows = RECIPES["clip-augmented"].at("paper"), create("tiny-vit", side=32, seed=0), np.arange(16)
     table, synonyms, walk = tokenize_captions(pairs, towers), open_synonyms(None), recipe.phases[0].passes[0]
     own = table.owned[table.starts[rows]]
     for views, same in (("fresh", False), ("frozen", True)):
