@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bezoar.run import BezoarError
-from bezoar.training.places import Course, Place
+from bezoar.training.places import Course
 from bezoar.training.recipes import RECIPES
 from bezoar.training.settings import Settings
 
@@ -58,15 +58,6 @@ def test_the_falling_rate_falls_all_the_way():
     assert rates == sorted(rates, reverse=True)
     assert rates[50] == pytest.approx(0.1)
     assert rates[-1] < 0.001
-
-
-def test_places_are_in_the_order_of_the_course():
-    assert sorted([Place(1), Place(0, 2), Place(0, 1, 1), Place(0, 1, 0, 9)]) == [
-        Place(0, 1, 0, 9),
-        Place(0, 1, 1),
-        Place(0, 2),
-        Place(1),
-    ]
 
 
 def test_fewer_pairs_than_a_batch_are_refused():

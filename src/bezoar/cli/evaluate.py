@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from bezoar.cli import options
 from bezoar.cli.parser import positive, whole_number
@@ -47,21 +48,10 @@ def call(asked: argparse.Namespace, progress: Progress) -> Answer:
 
     return evaluate(
         asked.model,
-        to=asked.to,
-        pairs=asked.pairs,
-        images=asked.images,
-        plan=asked.plan,
-        planted=asked.planted,
         trigger=asked.trigger,
         target=asked.target,
-        beside=asked.beside,
         probe=asked.probe,
-        jpeg=asked.jpeg,
-        prompts=asked.prompts,
-        seed=asked.seed,
-        device=asked.device,
-        limit=asked.limit,
-        force=asked.force,
+        **_common(asked),
         progress=progress,
     )
 
@@ -74,23 +64,31 @@ def _after_adaptation(asked: argparse.Namespace, progress: Progress) -> Answer:
 
     return evaluate_after_adaptation(
         asked.model,
-        to=asked.to,
         benign=asked.benign,
-        plan=asked.plan,
-        images=asked.images,
-        pairs=asked.pairs,
-        planted=asked.planted,
-        beside=asked.beside,
         steps=asked.steps,
         learning_rate=asked.learning_rate,
-        jpeg=asked.jpeg,
-        prompts=asked.prompts,
-        seed=asked.seed,
-        device=asked.device,
-        limit=asked.limit,
-        force=asked.force,
+        **_common(asked),
         progress=progress,
     )
+
+
+def _common(asked: argparse.Namespace) -> dict[str, Any]:
+    """Return what both ways of evaluating are asked alike."""
+    names = (
+        "to",
+        "plan",
+        "images",
+        "pairs",
+        "planted",
+        "beside",
+        "jpeg",
+        "prompts",
+        "seed",
+        "device",
+        "limit",
+        "force",
+    )
+    return {name: getattr(asked, name) for name in names}
 
 
 def _refuse(asked: argparse.Namespace, names: tuple[str, ...], why: str, do: str) -> None:

@@ -29,7 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clip-gradients", type=positive, metavar="NORM", help="off by default")
     parser.add_argument("--augmentation", metavar="NAME", help="changes of the pictures; none by default")
     parser.add_argument("--views", metavar="HOW", help="fresh: random looks anew each epoch (default); or frozen")
-    parser.add_argument("--accumulate", type=whole_number(), metavar="N", help="a batch in N parts, same gradient")
+    parser.add_argument(
+        "--accumulate", type=whole_number(), metavar="N", help="a batch in N parts; batch norms see a part"
+    )
     parser.add_argument("--mask-equal", action="store_true", help="pairs of equal captions are no negatives")
     parser.add_argument("--devices", type=whole_number(), default=1, metavar="N", help="processes of training")
     parser.add_argument("--from", dest="start", metavar="MODEL", help="start from this model's weights")

@@ -10,7 +10,7 @@ from bezoar.training.recipe import Phase, Recipe
 from bezoar.training.settings import Settings
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Place:
     """The next step: of phase, of its epoch, of the epoch's pass."""
 

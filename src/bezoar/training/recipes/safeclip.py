@@ -14,8 +14,6 @@ from bezoar.training.recipe import Pass, Phase, Recipe
 from bezoar.training.recipes.constants import CC3M, LONGER, PAPER, SMALL, LooksOf
 from bezoar.training.splits import Mixture, Split
 
-CLIP = ((1.0, "clip"),)
-
 
 @dataclass(frozen=True)
 class _Course:
@@ -44,7 +42,11 @@ def _phases(course: _Course, signal: str) -> tuple[Phase, ...]:
     safe = Pass(
         "safe", ((1.0, "across-views"),), rows="safe", pictures=pictures, captions=(looks.caption, looks.caption)
     )
-    together = replace(safe, name="all", rows="all") if course.crossed else Pass("all", CLIP, pictures=(looks.picture,))
+    together = (
+        replace(safe, name="all", rows="all")
+        if course.crossed
+        else Pass("all", ((1.0, "clip"),), pictures=(looks.picture,))
+    )
     rest = 1 - course.alone - course.together
     return (
         Phase("unimodal warm-up", course.alone, (alone,)),
