@@ -7,10 +7,10 @@ import sys
 
 from bezoar.run import BezoarError, nearest
 
-from . import detectors, plans, recipes, towers
+from . import detectors, plans, recipes, streaming, towers
 from .measure import Benchmark
 
-TABLE: tuple[Benchmark, ...] = (*detectors.ROWS, *towers.ROWS, *plans.ROWS, *recipes.ROWS)
+TABLE: tuple[Benchmark, ...] = (*detectors.ROWS, *streaming.ROWS, *towers.ROWS, *plans.ROWS, *recipes.ROWS)
 
 
 def choose(names: list[str]) -> list[Benchmark]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
-from bezoar.detection.density import measure
-from bezoar.detection.evidence import PURGED_SHARE
-from bezoar.detection.reference import sample
+from bezoar.detection import Evidence, Look
+from bezoar.detection.density import Density
 from bezoar.run import random
 
 from . import published
@@ -16,32 +17,33 @@ from .measure import Benchmark, Result, cpu_seconds, shortest
 _N, _WIDTH, _M, _K, _DEFAULT_K = 20_000, 512, 2_048, 16, 256
 
 
-def _vectors() -> tuple[np.ndarray, np.ndarray]:
-    vectors = random(0, "benchmark").standard_normal((_N, _WIDTH), dtype=np.float32)
-    return vectors, sample(_N, _M, 0)
+def _vectors() -> np.ndarray:
+    return random(0, "benchmark").standard_normal((_N, _WIDTH), dtype=np.float32)
 
 
-def _three(vectors: np.ndarray, reference: np.ndarray) -> None:
-    density = measure(vectors, reference, _K)
-    density.k_distance()
-    density.slof()
-    density.dao()
+def _three(vectors: np.ndarray) -> None:
+    """Find copies, draw and prepare the reference, and score all vectors, in one pass."""
+    Evidence(image=vectors, k=_K, m=_M).density(Look()).scores(Density.k_distance, Density.slof, Density.dao)
+
+
+def _bare(vectors: np.ndarray) -> Callable[[], object]:
+    left = torch.from_numpy(vectors)
+    right = left[:_M].T.clone()
+    return lambda: left @ right
 
 
 def against_product() -> Result:
     """K-distance, SLOF and DAO of one reference, against one product of the same size."""
     torch.set_num_threads(1)
-    vectors, reference = _vectors()
-    left, right = torch.from_numpy(vectors), torch.from_numpy(vectors[reference]).T
-    runs = 7
-    ours, bare = shortest(lambda: _three(vectors, reference), lambda: left @ right, runs=runs, clock=cpu_seconds)
+    vectors, runs = _vectors(), 7
+    ours, bare = shortest(lambda: _three(vectors), _bare(vectors), runs=runs, clock=cpu_seconds)
     return Result(ours / bare, _details(_K, ours, runs, product_seconds=bare))
 
 
 def against_published() -> Result:
     """How many times more the published scheme costs; its batches are alike, so one is measured."""
     torch.set_num_threads(1)
-    vectors, reference = _vectors()
+    vectors = _vectors()
     batch = torch.from_numpy(vectors[:_M])
 
     def theirs() -> None:
@@ -50,7 +52,7 @@ def against_published() -> Result:
         published.dao(batch, _K)
 
     runs = 2
-    ours, one_batch = shortest(lambda: _three(vectors, reference), theirs, runs=runs, clock=cpu_seconds)
+    ours, one_batch = shortest(lambda: _three(vectors), theirs, runs=runs, clock=cpu_seconds)
     whole = one_batch * _N / _M
     return Result(
         whole / ours,
@@ -59,19 +61,17 @@ def against_published() -> Result:
 
 
 def default_density() -> Result:
-    """The density part of the default, purge included, against the one product that it makes."""
+    """The density part of the default, search for copies and purge included, against one product of all."""
     torch.set_num_threads(1)
-    vectors, reference = _vectors()
-    left, right = torch.from_numpy(vectors), torch.from_numpy(vectors[reference]).T
-    count = round(PURGED_SHARE * _M)
-    runs = 5
+    vectors, runs = _vectors(), 5
+    purged = Evidence(image=vectors, k=_DEFAULT_K, m=_M).purged_count
     ours, bare = shortest(
-        lambda: measure(vectors, reference, _DEFAULT_K, spare=count).purged(_DEFAULT_K, count).slof(),
-        lambda: left @ right,
+        lambda: Evidence(image=vectors, k=_DEFAULT_K, m=_M).purged_density(Look()).slof(),
+        _bare(vectors),
         runs=runs,
         clock=cpu_seconds,
     )
-    return Result(ours / bare, _details(_DEFAULT_K, ours, runs, purged=count, product_seconds=bare))
+    return Result(ours / bare, _details(_DEFAULT_K, ours, runs, purged=purged, product_seconds=bare))
 
 
 def _details(k: int, ours: float, runs: int, **more: float) -> dict[str, object]:

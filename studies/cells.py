@@ -29,6 +29,16 @@ SETS = {
         "cifar10/cifar10-train-*.tar", "cifar10/cifar10-test-*.tar", True, 32, 16, "default", "mirror-shift", 150
     ),
     "flickr8k": Set("flickr8k/flickr8k-train-*.tar", "flickr8k/flickr8k-test-*.tar", False, 48, 24, None, "shift", 160),
+    "imagenette": Set(
+        "imagenette/imagenette-train-*.tar",
+        "imagenette/imagenette-test-*.tar",
+        True,
+        48,
+        40,
+        "default",
+        "shift",
+        200,
+    ),
 }
 
 
@@ -38,7 +48,7 @@ class Cell:
 
     A `{clean}` in the specification is the never-poisoned model of the same seed. `learn` set: fine-tuned from that
     model, with those towers learning. `measured` are the ways test pictures reach the model: None as they are, a
-    number as JPEG of that quality.
+    number as JPEG of that quality. `wrong`: this share of the pairs has captions of others before anything is planted.
     """
 
     set: str
@@ -49,6 +59,7 @@ class Cell:
     epochs: int | None = None
     measured: tuple[int | None, ...] = (None,)
     seed: int = -1
+    wrong: float = 0.0
 
     @property
     def name(self) -> str:

@@ -25,6 +25,7 @@ from bezoar.demo import SIDE, TEST_PAIRS
 from bezoar.run import Run, duration, fingerprint
 from studies.cells import CELLS, SETS, TUNING_RATE, Cell
 from studies.results import keep_rows, known_cells
+from studies.wrong_captions import wrong_captions
 
 RUNS = Path("runs/grid")
 PAIRS = 8000
@@ -125,8 +126,10 @@ def training_pairs(cell: Cell) -> bezoar.Pairs:
     """Return the pairs of the cell's set before anything is planted; those of the generated set are drawn once."""
     chosen = SETS[cell.set]
     if cell.set == "generated":
-        return bezoar.open_pairs(_world(cell.seed) / chosen.train)
-    return bezoar.open_pairs(_data() / chosen.train, prompts=chosen.prompts)
+        pairs = bezoar.open_pairs(_world(cell.seed) / chosen.train)
+    else:
+        pairs = bezoar.open_pairs(_data() / chosen.train, prompts=chosen.prompts)
+    return pairs.with_plan(wrong_captions(pairs, cell.wrong, cell.seed)) if cell.wrong else pairs
 
 
 def test_pairs(cell: Cell) -> str:

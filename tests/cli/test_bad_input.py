@@ -499,7 +499,7 @@ def test_a_set_of_five_pairs_is_ranked_and_says_that_it_is_small(
     folder = put(tmp_path / "set", samples[:5])
     answer = bezoar("scan", folder, "--model", model, "--detectors", "all", "--to", tmp_path / "run")
     assert answer.code == 0
-    assert "5 pairs are too few to calibrate" in answer.out
+    assert "5 pairs are too few to know the tail of honest scores by" in answer.out
     assert all(np.isfinite(row["score"]) and not row["flagged"] for row in rows(tmp_path / "run"))
     assert bezoar("clean", tmp_path / "run", "--share", 0.5, "--to", tmp_path / "cleaned").code == 0
     assert len(open_pairs(tmp_path / "cleaned")) == 3
@@ -569,9 +569,13 @@ def scanned(base: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -
     return run
 
 
-def test_findings_end_with_code_4_where_asked_for(bezoar: Command, base: Path, model: Path, scanned: Path) -> None:
-    words = ("scan", base, "--model", model, "--to", scanned, "--quiet")
-    assert any(row["flagged"] for row in rows(scanned))
+def test_findings_end_with_code_4_where_asked_for(bezoar: Command, base: Path, tmp_path: Path) -> None:
+    planted, run = tmp_path / "planted", tmp_path / "run"
+    attack = ("--attack", "badnets:target=moon,count=60,size=0.25", "--canvas", 32)
+    assert bezoar("poison", base, *attack, "--to", planted, "--quiet").code == 0
+    words = ("scan", planted, "--quick", "--to", run, "--quiet")
+    assert bezoar(*words).code == 0
+    assert any(row["flagged"] for row in rows(run))
     plain, failing = bezoar(*words), bezoar(*words, "--fail-on-findings")
     assert (plain.code, failing.code) == (0, 4)
     assert failing.out == plain.out != ""

@@ -152,6 +152,8 @@ def test_the_words_reach_the_job(scan_is: Put) -> None:
         "limit": 9,
         "device": "auto",
         "force": False,
+        "power": False,
+        "quick": False,
     }
     assert {key: value for key, value in seen.items() if value is not None} == given
 

@@ -5,6 +5,7 @@ import pytest
 
 from bezoar.detection import WITNESSES, Evidence, Look, default, judge
 from bezoar.detection.robust import robust_z
+from bezoar.detection.together import together
 from bezoar.run import BezoarError, random
 
 N, PLANTED = 600, 24
@@ -21,35 +22,45 @@ def world():
     views[:PLANTED] -= 0.3
     pixels = generator.integers(0, 256, (N, 3, 12, 12), dtype=np.uint8)
     pixels[:PLANTED, :, 6:10, 6:10] = generator.integers(0, 256, (3, 4, 4), dtype=np.uint8)
-    given = {"image": image, "text": text, "view_similarity": views, "pixels": pixels}
+    words = [f"scene {row % 10}" for row in range(N)]
+    words[:PLANTED] = ["a planted word"] * PLANTED
+    given = {"image": image, "text": text, "view_similarity": views, "pixels": pixels, "captions": words}
     return {**given, "similarity": generator.normal(0.5, 0.05, N)}
 
 
-def test_four_witnesses_find_what_was_planted():
+def test_six_witnesses_find_what_was_planted():
     said = default.testify(Evidence(**world()))
-    assert said.spoke == tuple(witness.name for witness in WITNESSES)
+    assert said.spoke == (*(witness.name for witness in WITNESSES), default.FELLOWS)
     assert said.silent == {}
     assert judge(said.score, np.arange(N) < PLANTED).average_precision > 0.99
 
 
 def test_the_score_is_the_sum_of_the_robust_z():
     said = default.testify(Evidence(**world()))
-    assert np.allclose(said.score, sum(robust_z(said.raw[name]) for name in said.spoke))
+    z = {witness.name: robust_z(said.raw[witness.name]) for witness in WITNESSES}
+    pattern = np.maximum(z["shared-pattern"], z["word-pattern"])
+    looks = np.maximum(z["view-mismatch"] + z["view-drop"], 2 * z["view-constancy"])
+    assert np.allclose(said.alone, z["density"] + looks + pattern)
+    assert np.allclose(said.score, said.alone + said.z[default.FELLOWS])
+    # The weight counts in deviations of the sum, as it does where scores are shared later.
+    shared = together(said.alone, Evidence(**world()).caption_space)
+    assert np.allclose(robust_z(said.score), robust_z(shared))
     assert np.allclose(said.raw["density"], Evidence(**world()).purged_density(Look()).slof())
 
 
 @pytest.mark.parametrize(("gone", "silent"), [
-    (["pixels"], {"shared-pattern"}),
-    (["view_similarity"], {"view-mismatch", "view-drop"}),
+    (["pixels"], {"shared-pattern", "word-pattern"}),
+    (["view_similarity"], {"view-mismatch", "view-drop", "view-constancy"}),
     (["image"], {"density"}),
-    (["text"], {"shared-pattern"}),
-    (["pixels", "view_similarity"], {"shared-pattern", "view-mismatch", "view-drop"}),
+    (["text", "captions"], {"shared-pattern", "word-pattern", "fellows"}),
+    (["captions"], {"word-pattern"}),
+    (["pixels", "view_similarity"], {"shared-pattern", "word-pattern", "view-mismatch", "view-drop", "view-constancy"}),
 ])  # fmt: skip
 def test_who_cannot_speak_is_left_out_with_a_reason(gone, silent):
     said = default.testify(Evidence(**{**world(), **dict.fromkeys(gone)}))
     assert set(said.silent) == silent
     assert all(reason.startswith("needs ") for reason in said.silent.values())
-    assert set(said.spoke) == {witness.name for witness in WITNESSES} - silent
+    assert set(said.spoke) == {*(witness.name for witness in WITNESSES), default.FELLOWS} - silent
     assert np.isfinite(said.score).all()
 
 

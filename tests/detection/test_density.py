@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import LocalOutlierFactor
 
-from bezoar.detection.density import Density, measure
+from bezoar.detection.density import Density, Reference, measure
 from bezoar.detection.neighbours import nearest_references
 from bezoar.detection.reference import sample
 from bezoar.run import random
@@ -132,7 +132,7 @@ def test_lid_of_uniform_points_is_their_dimension():
 def test_references_that_are_queries_need_no_second_search():
     vectors, positions = cloud(60, 5), sample(60, 25, 0)
     own = nearest_references(vectors[positions], vectors[positions], 4, identity=np.arange(25))
-    assert np.allclose(measure(vectors, positions, 4).own.distances, own.distances, rtol=1e-5)
+    assert np.allclose(measure(vectors, positions, 4).reference.own.distances, own.distances, rtol=1e-5)
 
 
 def test_purging_equals_scoring_against_the_smaller_reference():
@@ -180,6 +180,6 @@ def test_a_planted_cluster_larger_than_k_is_inverted():
 def test_an_outside_reference():
     queries, references = cloud(20, 4), cloud(50, 4, seed=9)
     own = nearest_references(references, references, 5, identity=np.arange(50))
-    found = Density(nearest_references(queries, references, 5), own).slof()
+    found = Density(nearest_references(queries, references, 5), Reference(own)).slof()
     naive = density_scores(np.concatenate([queries, references]), np.arange(20, 70), 5)["slof"][:20]
     assert np.allclose(found, naive, rtol=1e-3)

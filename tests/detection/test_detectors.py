@@ -19,6 +19,9 @@ def evidence(**changes):
         "view_similarity": generator.uniform(-1, 1, (N, 3)),
         "pixels": generator.integers(0, 256, (N, 3, 8, 8), dtype=np.uint8),
         "captions": [f"thing {i % 7}" for i in range(N)],
+        "encode": lambda pictures: pictures[:, :, 0].flatten(1)[:, :8],
+        "early": generator.uniform(-1, 1, N),
+        "independent": generator.uniform(-1, 1, N),
     }
     return Evidence(**{**given, **changes})
 
@@ -38,7 +41,9 @@ def test_every_row_gives_one_finite_number_a_pair_and_the_same_again(name):
 def test_the_table_has_the_promised_names_and_tells_about_each():
     assert list(DETECTORS) == [
         "k-distance", "slof", "dao", "lid", "isolation-forest", "clip-score", "norm",
-        "view-mismatch", "view-drop", "shared-pattern",
+        "view-mismatch", "view-drop", "view-constancy", "shared-pattern", "word-pattern",
+        "profile-gap", "abl", "safeclip-mixture", "cosine-filter", "frequency",
+        "strip", "scale-up", "teco", "cognitive-distillation",
     ]  # fmt: skip
     assert len(DETECTORS) == len(TABLE)
     assert all(row.paper and row.summary.endswith(".") and row.needs for row in TABLE)
@@ -109,7 +114,7 @@ def test_searches_are_shared():
     held = evidence()
     for name in ("k-distance", "slof", "dao", "lid"):
         parse(name)(held)
-    assert len(held._searches) == 1
+    assert len(held._densities) == 1
 
 
 @pytest.mark.parametrize(("spec", "gone", "need"), [
@@ -119,6 +124,9 @@ def test_searches_are_shared():
     ("view-drop", ["view_similarity"], "view-drop needs the similarity of the picture's views"),
     ("shared-pattern", ["pixels"], "shared-pattern needs pictures"),
     ("shared-pattern", ["text", "captions"], "shared-pattern needs captions"),
+    ("strip", ["encode"], "strip needs a model to ask how changed pictures fit"),
+    ("teco", ["pixels"], "teco needs pictures"),
+    ("cognitive-distillation", ["encode", "pixels"], "cognitive-distillation needs pictures, a model to ask"),
 ])  # fmt: skip
 def test_what_is_missing_is_said(spec, gone, need):
     with pytest.raises(BezoarError, match=need):

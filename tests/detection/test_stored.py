@@ -28,6 +28,13 @@ def test_scores_follow_their_keys(scan, world_pairs):
     assert stored_scores(folder, world_pairs.select([7, 3, 9])).tolist() == [7, 3, 9]
 
 
+def test_what_fellows_add_is_left_out(scan, world_pairs):
+    folder = scan(world_pairs.keys, np.arange(400.0))
+    table = parquet.read_table(folder / SCORES_FILE)
+    parquet.write_table(table.append_column("alone", pa.array(np.arange(400.0) / 2)), folder / SCORES_FILE)
+    assert stored_scores(folder, world_pairs).tolist() == (np.arange(400) / 2).tolist()
+
+
 def test_a_pair_that_was_not_read_has_no_score(scan, world_pairs):
     folder = scan(world_pairs.keys, [None, *range(399)])
     assert np.isnan(stored_scores(folder, world_pairs)).tolist() == [True] + [False] * 399

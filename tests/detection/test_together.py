@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score
 
 from bezoar.detection import together as room
 from bezoar.detection.robust import robust_z
-from bezoar.detection.together import campaign_size, together
+from bezoar.detection.together import campaign_size, groups, together
 
 
 def captions_of(topics, seed=0, width=16):
@@ -89,3 +89,53 @@ def test_a_set_without_a_campaign_has_none_of_any_size():
     topics = draw.integers(0, 12, 3000)
     assert campaign_size(draw.normal(size=3000), captions_of(topics)) < 60
     assert campaign_size(np.ones(20), captions_of(np.zeros(20, int))) == 0
+
+
+def planted_set(campaigns, n=6000, shift=5.0, seed=0):
+    """Scores of n pairs on thirty topics that differ in how suspicious they are; campaigns by topic and size."""
+    draw = np.random.default_rng(seed)
+    topics = draw.integers(0, 30, n)
+    truth = np.full(n, -1)
+    for number, (topic, size) in enumerate(campaigns):
+        truth[np.flatnonzero(topics == topic)[:size]] = number
+    honest = draw.normal(size=n) + 0.5 * draw.normal(size=30)[topics]
+    return honest + shift * (truth >= 0), captions_of(topics, seed), truth
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_set_without_a_campaign_has_no_group(seed):
+    scores, captions, _ = planted_set([], seed=seed)
+    assert groups(scores, captions, 0.05, seed=seed) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_hold_few_honest_pairs_and_most_planted_ones(seed):
+    scores, captions, truth = planted_set([(3, 60), (8, 120)], seed=seed)
+    found = groups(scores, captions, 0.05, seed=seed)
+    members = np.concatenate(found)
+    assert len(np.unique(members)) == len(members)
+    assert (truth[members] < 0).mean() <= 0.1
+    assert np.isin(np.flatnonzero(truth >= 0), members).mean() > 0.8
+
+
+def test_the_most_suspicious_member_stands_first():
+    scores, captions, _ = planted_set([(3, 60)])
+    (members,) = groups(scores, captions, 0.05)
+    assert (np.diff(scores[members]) <= 0).all()
+
+
+def test_fewer_than_twenty_are_no_group_at_five_percent():
+    scores, captions, _ = planted_set([(3, 18)], shift=50.0)
+    assert groups(scores, captions, 0.05) == []
+    (members,) = groups(scores, captions, 0.1)
+    assert len(members) >= 18
+
+
+def test_scattered_suspects_are_no_group():
+    scores, captions, _ = planted_set([])
+    scores[np.random.default_rng(7).choice(6000, 120, replace=False)] += 8.0
+    assert groups(scores, captions, 0.05) == []
+
+
+def test_scores_without_spread_have_no_group():
+    assert groups(np.ones(300), captions_of(np.arange(300) % 5), 0.05) == []

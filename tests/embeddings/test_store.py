@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from bezoar.embeddings import embed_pairs, encode_caption_sets, encode_pictures, load_embeddings
+from bezoar.embeddings import embed_pairs, encode_caption_sets, encode_pictures, first, load_embeddings
 from bezoar.pairs import open_pairs, write_webdataset
 from bezoar.pairs.decoded import Decoded
 from bezoar.run import BezoarError, Silent
@@ -153,3 +153,14 @@ def test_a_missing_file_and_a_file_of_another_length_get_a_sentence(made, tmp_pa
     file.unlink()
     with pytest.raises(BezoarError, match="cannot be read"):
         load_embeddings(tmp_path / "copy")
+
+
+def test_the_first_pairs_keep_all_that_is_known_of_them(pairs, clip, tmp_path):
+    stored = embedded(pairs, clip, tmp_path, looks=[lambda pictures: pictures.flip(-1)])
+    part = first(stored, 35)
+    assert part.keys == pairs.keys[:35]
+    for name in ("image", "text", "view_similarity"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(stored, name)[:35])
+    for name in ("captions", "shards", "rows", "reasons"):
+        assert getattr(part, name) == getattr(stored, name)[:35]
+    assert (part.model, part.canvas, part.normalized) == (stored.model, stored.canvas, stored.normalized)

@@ -14,7 +14,9 @@ from bezoar.models import load
 from bezoar.pairs import open_pairs
 from bezoar.run import BezoarError
 
-WITNESSES = ("density", "view-mismatch", "view-drop", "shared-pattern")
+VIEWS = ("view-mismatch", "view-drop", "view-constancy")
+PATTERNS = ("shared-pattern", "word-pattern")
+WITNESSES = ("density", *VIEWS, *PATTERNS, "fellows")
 
 
 def table(folder):
@@ -26,7 +28,7 @@ def test_there_is_a_score_for_every_pair_in_the_order_of_the_set(story):
     assert scores["key"] == pairs.keys
     assert scores["shard"] == pairs.shards
     assert scores["row"] == pairs.rows.tolist()
-    for name in (*WITNESSES, "score", "p_value", "suspicion"):
+    for name in (*WITNESSES, "alone", "score", "p_value", "suspicion"):
         assert np.isfinite(scores[name]).all(), name
 
 
@@ -36,13 +38,28 @@ def test_suspicion_ranks_as_the_score_does(story):
 
 
 def test_the_score_is_the_sum_of_the_witnesses_robust_z(story):
-    scores = table(story / "scan")
-    total = np.zeros(len(scores["key"]))
-    for name in WITNESSES:
-        values = np.array(scores[name])
-        median = np.median(values)
-        total += (values - median) / (median - np.quantile(values, 0.15865525393145707))
-    np.testing.assert_allclose(total, scores["score"], rtol=1e-9)
+    scores = {name: np.array(values) for name, values in table(story / "scan").items() if name not in ("key", "shard")}
+
+    def unit(values):
+        return (np.quantile(values, 0.9, method="lower") - np.median(values)) / 1.2815515655446004
+
+    z = {name: (scores[name] - np.median(scores[name])) / unit(scores[name]) for name in WITNESSES[:-1]}
+    pattern = np.maximum(*(z[name] for name in PATTERNS))
+    looks = np.maximum(z["view-mismatch"] + z["view-drop"], 2 * z["view-constancy"])
+    np.testing.assert_allclose(z["density"] + looks + pattern, scores["alone"], rtol=1e-9)
+    fellows = 4 * unit(scores["alone"]) * scores["fellows"]
+    np.testing.assert_allclose(scores["alone"] + fellows, scores["score"], rtol=1e-9)
+
+
+def test_a_group_is_named_by_its_most_suspicious_pair(story):
+    summary, scores = json.loads((story / "scan" / "summary.json").read_text()), table(story / "scan")
+    group, score = np.array([-1 if one is None else one for one in scores["group"]]), np.array(scores["score"])
+    assert len(summary["groups"]) == group.max() + 1
+    for number, row in enumerate(summary["groups"]):
+        members = np.flatnonzero(group == number)
+        assert row["size"] == len(members)
+        assert row["key"] == scores["key"][members[np.argmax(score[members])]]
+    assert np.array(scores["flagged"])[group >= 0].all()
 
 
 def test_the_plan_is_only_compared_with(story, tmp_path):
@@ -69,8 +86,8 @@ def test_without_a_model_the_scan_trains_one_and_a_second_start_does_not(story, 
 def test_embeddings_alone_are_scanned_by_what_can_speak(story, tmp_path):
     embed(story / "poisoned", model=story / "models" / "poisoned", to=tmp_path / "vectors")
     answer = scan(embeddings=tmp_path / "vectors", to=tmp_path / "run", detectors="norm,clip-score")
-    assert answer.summary["witnesses"] == ["density"]
-    assert set(answer.summary["silent"]) == {"view-mismatch", "view-drop", "shared-pattern"}
+    assert answer.summary["witnesses"] == ["density", "fellows"]
+    assert set(answer.summary["silent"]) == {*VIEWS, *PATTERNS}
     scores, whole = table(tmp_path / "run"), table(story / "scan")
     assert {"norm", "clip-score"} <= set(scores)
     assert np.corrcoef(scores["density"], whole["density"])[0, 1] > 0.9
@@ -79,7 +96,7 @@ def test_embeddings_alone_are_scanned_by_what_can_speak(story, tmp_path):
 def test_pairs_and_their_embeddings_are_scanned_together(story, tmp_path):
     embed(story / "poisoned", model=story / "models" / "poisoned", to=tmp_path / "vectors")
     answer = scan(story / "poisoned", embeddings=tmp_path / "vectors", to=tmp_path / "run", seed=5)
-    assert answer.summary["witnesses"] == ["density", "shared-pattern"]
+    assert answer.summary["witnesses"] == ["density", *PATTERNS, "fellows"]
     scores, whole = table(tmp_path / "run"), table(story / "scan")
     assert scores["key"] == whole["key"]
     np.testing.assert_allclose(scores["shared-pattern"], whole["shared-pattern"], atol=1e-3)
@@ -120,7 +137,7 @@ def test_a_detector_of_ones_own_gets_a_column(story, tmp_path):
 def test_few_pairs_are_ranked_and_none_is_flagged(story, tmp_path):
     answer = scan(story / "poisoned", to=tmp_path / "run", model=story / "models" / "poisoned", limit=150)
     assert answer.summary["flagged"] == 0
-    assert any("too few to calibrate" in note for note in answer.summary["notes"])
+    assert any("too few to know the tail" in note for note in answer.summary["notes"])
 
 
 def test_the_figures_against_the_plan_are_those_of_the_written_scores(story):

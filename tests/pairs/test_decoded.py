@@ -118,3 +118,14 @@ def test_the_typical_side_looks_at_the_first_pictures_only(tmp_path, picture) ->
     write_webdataset(samples, tmp_path)
     assert typical_side(open_pairs(tmp_path), looked_at=3) == 6
     assert typical_side(open_pairs(tmp_path)) == 50
+
+
+@pytest.mark.parametrize("cap", [1 << 20, 0])
+def test_every_picture_is_looked_at_once_while_all_are_decoded(pairs, cap):
+    seen = {}
+    Decoded(pairs, CANVAS, cap_bytes=cap).decode_all(
+        chunk=32, look=lambda positions, pixels: seen.update(zip(positions.tolist(), pixels, strict=True))
+    )
+    assert sorted(seen) == list(range(90))
+    assert np.array_equal(seen[7], pairs.pixels(7, CANVAS))
+    assert not seen[5].any()

@@ -97,13 +97,14 @@ def test_view_mismatch_is_the_scans_own_turned_round(scene, stored):
     np.testing.assert_allclose(SIGNALS["view-mismatch"].function(scene), -witness, atol=2e-3)
 
 
-def test_default_ranks_as_the_scan_of_all_four_witnesses(scene, stored):
+def test_default_ranks_as_the_scan_of_all_witnesses_without_their_fellows(scene, stored):
     image, text, views = stored
     pixels = scene.decoded.batch(scene.rows)
-    testimony = ask(Evidence(image=image, text=text, view_similarity=views, pixels=pixels))
-    assert len(testimony.spoke) == 4
+    captions = [" / ".join(scene.decoded.pairs.captions[row]) for row in scene.rows]
+    testimony = ask(Evidence(image=image, text=text, view_similarity=views, pixels=pixels, captions=captions))
+    assert testimony.silent == {}
     trust = SIGNALS["default"].function(scene)
-    assert np.corrcoef(trust, -testimony.score)[0, 1] > 0.999
+    assert np.corrcoef(trust, -testimony.alone)[0, 1] > 0.999
 
 
 def test_default_is_refused_where_pictures_do_not_stay_in_memory(scene, world_pairs, clip):

@@ -27,8 +27,8 @@ class Row(Protocol):
         ...
 
 
-def listing(entries: Iterable[tuple[Row, Mapping[str, Any]]]) -> Answer:
-    """Return the answer for rows and their parameters."""
+def listing(entries: Iterable[tuple[Row, Mapping[str, Any]]], notes: Mapping[str, str] | None = None) -> Answer:
+    """Return the answer for rows and their parameters; `notes`, by name, stand below those that have one."""
     rows = [
         {"name": row.name, "paper": row.paper, "summary": row.summary, "parameters": dict(parameters)}
         for row, parameters in entries
@@ -37,4 +37,6 @@ def listing(entries: Iterable[tuple[Row, Mapping[str, Any]]]) -> Answer:
     lines = []
     for row in rows:
         lines += [f"{row['name']:<{width}}  {row['summary']}", f"{'':<{width}}  {row['paper']}"]
+        note = (notes or {}).get(str(row["name"]))
+        lines += [f"{'':<{width}}  {note}"] if note else []
     return Answer({"rows": rows}, lines)

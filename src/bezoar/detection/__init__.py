@@ -9,7 +9,7 @@ from bezoar.detection.default import WITNESSES, Testimony, testify
 from bezoar.detection.detectors import DETECTORS, TABLE, Chosen, Detector, choose_detectors, parse
 from bezoar.detection.evidence import Evidence, Look
 from bezoar.detection.neighbours import Neighbourhood, nearest_references
-from bezoar.detection.reference import choose, visible_rate
+from bezoar.detection.reference import Setting, choose, visible_rate
 from bezoar.detection.truth import Judged, highest, judge
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Judged",
     "Look",
     "Neighbourhood",
+    "Setting",
     "Testimony",
     "calibrate",
     "choose",

@@ -1,8 +1,11 @@
-"""The default: four witnesses that err differently, each as a robust z, added.
+"""The default: six witnesses that err differently, each as a robust z, added, and then what their fellows say.
 
-* density: SLOF on raw image vectors after the most lonely 2 % of the reference have left it; view-mismatch,
-  view-drop and shared-pattern as in the table.
+* density: SLOF on raw image vectors after the most lonely 5 % of the reference have left it; the others as in the
+  table.
 * A sum of z, not of ranks: ranks cannot say "ten standard deviations", and one certain witness is enough.
+* What excludes one another counts once, by the higher: a trigger is broken by other looks (view-mismatch and view-drop,
+  added) or survives them (view-constancy, twice); a pattern is shared with like captions or with a word.
+* fellows: how many of the pairs with like captions are suspected by that sum (`together`), weighted and added to it.
 * Who cannot speak (no pictures, no captions, no spread) is left out, and the result says why.
 """
 
@@ -12,10 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bezoar.detection.calibration import FALSE_DISCOVERY_RATE, Calibrated, calibrate
 from bezoar.detection.density import Scores
 from bezoar.detection.detectors import DETECTORS, Detector, missing
 from bezoar.detection.evidence import Evidence, Look
-from bezoar.detection.robust import robust_z
+from bezoar.detection.robust import deviation, robust_z
+from bezoar.detection.together import WEIGHT, groups, lift
 from bezoar.run import BROKEN_DATA, BezoarError
 
 
@@ -34,19 +39,30 @@ WITNESSES = (
     ),
     DETECTORS["view-mismatch"],
     DETECTORS["view-drop"],
+    DETECTORS["view-constancy"],
     DETECTORS["shared-pattern"],
+    DETECTORS["word-pattern"],
 )
+# Of each line the highest counts; what stands together in it is added, as often as it stands there.
+VOICES = (
+    (("density",),),
+    (("view-mismatch", "view-drop"), ("view-constancy", "view-constancy")),
+    (("shared-pattern",), ("word-pattern",)),
+)
+FELLOWS = "fellows"
 
 
 @dataclass(frozen=True)
 class Testimony:
     """What the default says of n pairs.
 
-    `score` (n,): the sum of `z`, by witness (n,) each; `raw`: the scores behind them; `spoke`: the witnesses
-    that were added; `silent`: the others, with the reason.
+    `score` (n,): the sum of `z`, by witness (n,) each, added as in VOICES, and that of their fellows; `alone` (n,): the
+    sum without; `raw`: the scores behind them; `spoke`: the witnesses that were added; `silent`: the others, with the
+    reason.
     """
 
     score: Scores
+    alone: Scores
     z: dict[str, Scores]
     raw: dict[str, Scores]
     spoke: tuple[str, ...]
@@ -55,6 +71,38 @@ class Testimony:
 
 def testify(evidence: Evidence) -> Testimony:
     """Ask every witness that can speak. Raises BezoarError where none can."""
+    raw, z, silent = _heard(evidence)
+    alone = _added(z)
+    unit = deviation(alone)
+    if evidence.text is None and evidence.captions is None:
+        silent[FELLOWS] = "needs captions"
+    elif unit is None:
+        silent[FELLOWS] = "finds all pairs alike"
+    else:
+        raw[FELLOWS] = lift(alone, evidence.caption_space, evidence.seed)
+        z[FELLOWS] = WEIGHT * unit * raw[FELLOWS]
+    return Testimony(alone + z.get(FELLOWS, 0.0), alone, z, raw, tuple(z), silent)
+
+
+def _added(z: dict[str, Scores]) -> Scores:
+    """Return the sum (n,) of the witnesses' z as in VOICES, of those who spoke."""
+    total = np.zeros(len(next(iter(z.values()))))
+    for voices in VOICES:
+        spoke = [[z[name] for name in voice if name in z] for voice in voices]
+        heard = [np.sum(those, axis=0) for those in spoke if those]
+        total += np.max(heard, axis=0) if heard else 0.0
+    return total
+
+
+def decide(evidence: Evidence, said: Testimony, rate: float = FALSE_DISCOVERY_RATE) -> Calibrated:
+    """Return who is flagged, alone or in a group of like captions, at a false-discovery rate."""
+    like = FELLOWS in said.spoke
+    found = groups(said.alone, evidence.caption_space, rate, seed=evidence.seed) if like else []
+    return calibrate(said.score, rate, found)
+
+
+def _heard(evidence: Evidence) -> tuple[dict[str, Scores], dict[str, Scores], dict[str, str]]:
+    """Return the witnesses' raw scores, their robust z, and the reasons of those who say nothing."""
     raw: dict[str, Scores] = {}
     z: dict[str, Scores] = {}
     silent: dict[str, str] = {}
@@ -74,4 +122,4 @@ def testify(evidence: Evidence) -> Testimony:
         if raw:
             raise BezoarError(f"No witness can speak: {reasons}.", "Check how the set was made.", BROKEN_DATA)
         raise BezoarError(f"No witness can speak: {reasons}.", "Give pairs with a model or embeddings.")
-    return Testimony(np.sum(list(z.values()), axis=0), z, raw, tuple(z), silent)
+    return raw, z, silent

@@ -7,40 +7,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
-from bezoar.detection import patterns, witnesses
-from bezoar.detection.density import Scores
+from bezoar.detection import patterns, profile, witnesses, word_pattern
+from bezoar.detection.baselines import BASELINES
+from bezoar.detection.density import Density, Scores
+from bezoar.detection.detector import CHEAP, Detector, Need, missing, refuse_unmet, score
 from bezoar.detection.evidence import Evidence, Form, Look, Modality
 from bezoar.run import BROKEN_DATA, BezoarError, nearest, random
 
-Need = Literal["vectors", "similarity", "views", "pictures", "captions"]
-Score = Callable[[Evidence, Look], Scores]
+__all__ = ["DETECTORS", "TABLE", "Chosen", "Detector", "Mine", "choose_detectors", "every_detector", "missing", "parse"]
+
 Mine = Callable[[Evidence], Scores]
 
 
 @dataclass(frozen=True)
-class Detector:
-    """A row of the table. `needs`: what the evidence must hold; `parameters`: what `scan` lets one choose."""
-
-    name: str
-    paper: str
-    summary: str
-    needs: tuple[Need, ...]
-    parameters: tuple[str, ...]
-    function: Score
-
-
-@dataclass(frozen=True)
 class Chosen:
-    """A detector that was asked for, under the name of its column in the scores."""
+    """A detector that was asked for, under the name of its column in the scores; `needs` as in the table."""
 
     name: str
     function: Mine
+    needs: tuple[Need, ...] = ()
 
     def __call__(self, evidence: Evidence) -> Scores:
         """Return one finite float64 a pair, (n,); BezoarError where the evidence or the answer is unfit."""
@@ -79,11 +70,10 @@ def _lid(evidence: Evidence, look: Look) -> Scores:
 def _isolation_forest(evidence: Evidence, look: Look) -> Scores:
     from sklearn.ensemble import IsolationForest
 
-    vectors = evidence.vectors(look)
-    _, sample = evidence.reference
+    sample = evidence.density(look).sample
     state = int(random(evidence.seed, "isolation-forest").integers(2**31))
-    forest = IsolationForest(n_estimators=100, random_state=state).fit(vectors[sample])
-    return np.asarray(-forest.score_samples(vectors))
+    forest = IsolationForest(n_estimators=100, random_state=state).fit(evidence.vectors(look)[sample])
+    return evidence.by_rows(look, lambda vectors: -forest.score_samples(vectors))
 
 
 def _clip_score(evidence: Evidence, _: Look) -> Scores:
@@ -93,7 +83,7 @@ def _clip_score(evidence: Evidence, _: Look) -> Scores:
 def _norm(evidence: Evidence, look: Look) -> Scores:
     if look.form == "unit":
         raise BezoarError("Unit vectors all have the same norm.", "Ask for the norm of raw vectors.")
-    return np.asarray(np.linalg.norm(np.asarray(evidence.vectors(look), np.float64), axis=1))
+    return evidence.by_rows(look, lambda vectors: np.linalg.norm(vectors.astype(np.float64), axis=1))
 
 
 def _view_mismatch(evidence: Evidence, _: Look) -> Scores:
@@ -104,10 +94,28 @@ def _view_drop(evidence: Evidence, _: Look) -> Scores:
     return witnesses.view_drop(evidence.fit, _views(evidence))
 
 
+def _view_constancy(evidence: Evidence, _: Look) -> Scores:
+    return witnesses.view_constancy(evidence.fit, _views(evidence))
+
+
 def _shared_pattern(evidence: Evidence, _: Look) -> Scores:
     if evidence.pixels is None:
         raise BezoarError("There are no pictures.", "Give the pairs, not only their embeddings.")
     return patterns.shared_pattern(evidence.pixels, evidence.caption_space, seed=evidence.seed, device=evidence.device)
+
+
+def _word_pattern(evidence: Evidence, _: Look) -> Scores:
+    if evidence.pixels is None or evidence.captions is None:
+        raise BezoarError("There are no pictures or no captions.", "Give the pairs, not only their embeddings.")
+    return word_pattern.word_pattern(evidence.pixels, evidence.captions, device=evidence.device).score
+
+
+def _profile_gap(evidence: Evidence, look: Look) -> Scores:
+    return evidence.density(look).score(_gap)
+
+
+def _gap(density: Density) -> Scores:
+    return profile.profile_gap(density.queries.distances, density.floor)
 
 
 _VECTORS = ("modality", "form")
@@ -187,6 +195,14 @@ TABLE = (
         _view_drop,
     ),
     Detector(
+        "view-constancy",
+        "bezoar",
+        "How little a poor fit to the caption changes over these looks: some triggers survive them all.",
+        ("views", "similarity"),
+        (),
+        _view_constancy,
+    ),
+    Detector(
         "shared-pattern",
         "bezoar",
         "How much of a fine pixel pattern the picture shares with those of the 200 nearest captions.",
@@ -194,6 +210,23 @@ TABLE = (
         (),
         _shared_pattern,
     ),
+    Detector(
+        "word-pattern",
+        "bezoar",
+        "The same among the captions that have a word in common, against the other pictures of that word.",
+        ("pictures", "words"),
+        (),
+        _word_pattern,
+    ),
+    Detector(
+        "profile-gap",
+        "bezoar",
+        "The largest jump in the sorted distances to the references: a campaign of any size, then nobody.",
+        ("vectors",),
+        _NEIGHBOURS,
+        _profile_gap,
+    ),
+    *BASELINES,
 )
 DETECTORS = {row.name: row for row in TABLE}
 
@@ -219,13 +252,19 @@ def parse(spec: str) -> Chosen:
     look = Look(modality, form)
     if name == "norm" and form == "unit":
         raise BezoarError("Unit vectors all have the same norm.", "Ask for the norm of raw vectors.")
-    return Chosen(_column(name, look), lambda evidence: _score(detector, look, evidence))
+    return Chosen(_column(name, look), lambda evidence: score(detector, look, evidence), detector.needs)
 
 
-def choose_detectors(asked: str | Sequence[str | Mine]) -> list[Chosen]:
+def every_detector(offered: Collection[Need]) -> list[str]:
+    """Return the names that "all" stands for, where a run offers so much: what costs at most a forward pass a pair."""
+    return [row.name for row in TABLE if row.cost <= CHEAP and set(row.needs) <= set(offered)]
+
+
+def choose_detectors(asked: str | Sequence[str | Mine], offered: Collection[Need] | None = None) -> list[Chosen]:
     """Turn `"slof,dao:text:unit"`, or a list of such names and functions, into detectors in that order.
 
-    Raises BezoarError for an unknown name, or two detectors of one name.
+    Raises BezoarError for an unknown name, for two detectors of one name, and for one that needs more than is
+    `offered`, where that is known.
     """
     items = [item for item in asked.split(",") if item.strip()] if isinstance(asked, str) else asked
     chosen = [parse(item) if isinstance(item, str) else _mine(item) for item in items]
@@ -233,40 +272,9 @@ def choose_detectors(asked: str | Sequence[str | Mine]) -> list[Chosen]:
     for name in names:
         if names.count(name) > 1:
             raise BezoarError(f"Detector {name} was asked for twice.", "Ask for each once.")
+    for one in chosen if offered is not None else ():
+        refuse_unmet(one.name, one.needs, offered or ())
     return chosen
-
-
-def missing(detector: Detector, look: Look, evidence: Evidence) -> str | None:
-    """Return what the detector needs and the evidence does not hold, in words, or None."""
-    needed = {"image": ["image"], "text": ["text"], "joint": ["image", "text"]}[look.modality]
-    vectors = {"image": evidence.image, "text": evidence.text}
-    both = evidence.image is not None and evidence.text is not None
-    held = {
-        "vectors": all(vectors[name] is not None for name in needed),
-        "similarity": evidence.similarity is not None or both,
-        "views": evidence.view_similarity is not None,
-        "pictures": evidence.pixels is not None,
-        "captions": evidence.text is not None or evidence.captions is not None,
-    }
-    words = {
-        "vectors": f"{' and '.join(needed)} vectors",
-        "similarity": "the similarity of picture and caption",
-        "views": "the similarity of the picture's views and the caption",
-        "pictures": "pictures",
-        "captions": "captions",
-    }
-    lacking = [words[need] for need in detector.needs if not held[need]]
-    return ", ".join(lacking) or None
-
-
-def _score(detector: Detector, look: Look, evidence: Evidence) -> Scores:
-    lacking = missing(detector, look, evidence)
-    if lacking is not None:
-        raise BezoarError(
-            f"{detector.name} needs {lacking}, which this run does not have.",
-            "Give a model and pairs with pictures and captions, or leave this detector out.",
-        )
-    return detector.function(evidence, look)
 
 
 def _mine(function: Mine) -> Chosen:

@@ -1,17 +1,16 @@
 """The k nearest references of each query: computed once, shared by all density detectors.
 
-* Distances come from one matrix product a chunk, on any device. The vectors are centred on the reference's
-  mean first, because |q|² − 2qr + |r|² loses digits where an offset is large.
-* Where two vectors are much closer than they are long, the product cannot tell their distance: those
-  distances are computed again as differences. All distances are right to about 1e-5 of themselves.
+* Distances are right to about 1e-5 of themselves (see `distances`), in full or in half precision: a product of
+  halves only says which references come into question, and their distances are computed again.
 * Self is excluded by identity, never by "drop the first column": a copy of the query stays in.
 * Equal distances are ordered by index, at the border of the k nearest too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +20,31 @@ from bezoar.run import BROKEN_DATA, BezoarError
 if TYPE_CHECKING:
     import torch
 
+    from bezoar.detection.distances import Ruler
+
 Vectors = NDArray[Any]
 Distances = NDArray[np.float32]
 Indices = NDArray[np.int64]
+Precision = Literal["full", "half"]
 
-# Squared distance below this share of the query's squared length: the float32 product is too rough.
-_CLOSE = 0.02
-# The same for a float64 product.
-_CLOSE_DOUBLE = 1e-8
-_DIFFERENCES_AT_ONCE = 1 << 17
 # On a CPU a chunk's distances should stay in its cache.
 _ROWS_ON_CPU = 512
 _ROWS_ELSEWHERE = 8192
+# Beyond this share of the references, measuring the candidates again costs more than a product of all.
+_MOST_CANDIDATES = 0.5
+
+
+class Table(Protocol):
+    """Vectors (n, d) that can be read by rows: an array, a memory map, or shards of them."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of rows and columns."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice | Indices, /) -> Vectors: ...
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,96 @@ class Neighbourhood:
         return Neighbourhood(self.distances[stays].reshape(shape), self.indices[stays].reshape(shape))
 
 
+@dataclass(frozen=True)
+class Search:
+    """A reference that is ready to be searched for k neighbours of as many queries as there are.
+
+    `candidates`: how many references a product in half precision leaves in question; None: it is made in full.
+    """
+
+    k: int
+    ruler: Ruler
+    device: str
+    candidates: int | None
+
+    @staticmethod
+    def prepare(
+        references: Vectors,
+        k: int,
+        *,
+        left_out: NDArray[np.bool_] | None = None,
+        device: str = "cpu",
+        precision: Precision = "full",
+    ) -> Search:
+        """Prepare references (m, d); those marked in `left_out` (m,) are nobody's neighbours.
+
+        Raises BezoarError where a value is not finite. Half precision is for devices that are many times faster at
+        it; where k is a large share of the references the search is made in full all the same.
+        """
+        import torch
+
+        from bezoar.detection.distances import Ruler
+
+        refuse_not_finite(references, "reference")
+        tensor = torch.tensor(np.asarray(references, np.float32), device=device)
+        ruler = Ruler.lay(tensor, None if left_out is None else torch.tensor(left_out, device=device))
+        candidates = k + max(16, k // 8)
+        halves = precision == "half" and candidates <= _MOST_CANDIDATES * len(references)
+        return Search(k, ruler, device, candidates if halves else None)
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many queries are best given at once."""
+        return _ROWS_ON_CPU if self.device == "cpu" else _ROWS_ELSEWHERE
+
+    def nearest(
+        self, queries: Vectors, selves: Indices | None = None, *, rows: Indices | None = None, start: int = 0
+    ) -> Neighbourhood:
+        """Return the neighbours of one chunk of queries (b, d).
+
+        `selves` (b,): the index of each query in the reference, or -1; that reference is left out for it.
+        `rows` (b,), or else those counted from `start`: what queries are called in complaints.
+        """
+        import torch
+
+        from bezoar.detection.keys import indices_of, values_of
+
+        tensor = torch.tensor(np.asarray(queries), device=self.device).float()
+        if not bool(torch.isfinite(tensor).all()):
+            refuse_not_finite(np.asarray(queries, np.float32), "query", rows, start=start)
+        own = None if selves is None else torch.tensor(selves, device=self.device)
+        keys = self._in_full(tensor, own) if self.candidates is None else self._by_halves(tensor, own, self.candidates)
+        distances = values_of(keys).sqrt() * self.ruler.scale
+        if not bool(torch.isfinite(distances[:, -1]).all()):
+            raise BezoarError("The vectors are too long for float32.", "Divide them all by one number.", BROKEN_DATA)
+        return Neighbourhood(distances.cpu().numpy(), indices_of(keys).cpu().numpy())
+
+    def _in_full(self, queries: torch.Tensor, selves: torch.Tensor | None) -> torch.Tensor:
+        import torch
+
+        from bezoar.detection.keys import packed, smallest
+
+        squared = self.ruler.squared(queries, selves)
+        columns = torch.arange(squared.shape[1], dtype=torch.int32, device=squared.device)
+        return smallest(packed(squared, columns.expand(squared.shape)), self.k)
+
+    def _by_halves(self, queries: torch.Tensor, selves: torch.Tensor | None, candidates: int) -> torch.Tensor:
+        import torch
+
+        from bezoar.detection.keys import packed, smallest, values_of
+
+        bounds = self.ruler.at_least(queries, selves)
+        lowest, columns = torch.topk(bounds, candidates, largest=False, sorted=False)
+        squared = self.ruler.chosen(queries, columns).masked_fill_(lowest.isinf(), torch.inf)
+        keys = smallest(packed(squared, columns.int()), self.k)
+        # All others are at least as far as the farthest bound; where that is no proof, measure everything.
+        unsure = values_of(keys)[:, -1] >= lowest.amax(1)
+        rows = unsure.nonzero()[:, 0]
+        if len(rows):
+            keys[rows] = self._in_full(queries[rows], None if selves is None else selves[rows])
+        return keys
+
+
 def nearest_references(
     queries: Vectors,
     references: Vectors,
@@ -80,6 +182,7 @@ def nearest_references(
     identity: Indices | None = None,
     device: str = "cpu",
     chunk: int | None = None,
+    precision: Precision = "full",
 ) -> Neighbourhood:
     """Find the k references nearest to each query by Euclidean distance.
 
@@ -87,136 +190,35 @@ def nearest_references(
     `identity` (n,): the index of each query in the reference, or -1; that reference is left out for it.
     Raises BezoarError where k is larger than the references at hand, or a value is not finite.
     """
-    import torch
-
     _check(queries, references, k, identity)
-    chunk = chunk or (_ROWS_ON_CPU if device == "cpu" else _ROWS_ELSEWHERE)
-    search = _Search.prepare(torch.tensor(np.asarray(references, np.float32), device=device), k)
+    search = Search.prepare(references, k, device=device, precision=precision)
     distances = np.empty((len(queries), k), np.float32)
     indices = np.empty((len(queries), k), np.int64)
-    for start in range(0, len(queries), chunk):
-        rows = slice(start, start + chunk)
-        vectors = torch.tensor(np.asarray(queries[rows], np.float32), device=device)
-        selves = None if identity is None else torch.tensor(identity[rows], device=device)
-        if not bool(torch.isfinite(vectors).all()):
-            raise _not_finite(queries[rows], "query", start)
-        distances[rows], indices[rows] = search.nearest(vectors, selves)
-    if not np.isfinite(distances[:, -1:]).all():
-        raise BezoarError("The vectors are too long for float32.", "Divide them all by one number.", BROKEN_DATA)
+    for rows in chunks(len(queries), chunk or search.rows_at_once):
+        found = search.nearest(queries[rows], None if identity is None else identity[rows], start=rows.start)
+        distances[rows], indices[rows] = found.distances, found.indices
     return Neighbourhood(distances, indices)
 
 
-@dataclass(frozen=True)
-class _Search:
-    """A reference that is ready to be searched: as it came, centred, and its squared lengths."""
-
-    k: int
-    original: torch.Tensor
-    mean: torch.Tensor
-    scale: float
-    centred: torch.Tensor
-
-    @staticmethod
-    def prepare(references: torch.Tensor, k: int) -> _Search:
-        import torch
-
-        mean = references.double().mean(0).float()
-        centred = references - mean
-        largest = float(centred.abs().max())
-        # A power of two costs no digits, and squares stay far from overflow.
-        scale = float(2.0 ** np.ceil(np.log2(largest))) if largest > 0 else 1.0
-        return _Search(k, references, mean, scale, torch.div(centred, scale))
-
-    def nearest(self, queries: torch.Tensor, selves: torch.Tensor | None) -> tuple[Distances, Indices]:
-        """Return ascending distances and indices (b, k) for one chunk of queries."""
-        centred = (queries - self.mean) / self.scale
-        lengths = centred.square().sum(1, keepdim=True)
-        keys = self._smallest(_products(centred, self.centred), selves)
-        limit = _CLOSE * lengths
-        # Where the k-th neighbour is close, the rough product has perhaps lost nearer ones: look again.
-        rough = _values(keys)[:, -1:] < limit
-        if bool(rough.any()):
-            rows = rough[:, 0].nonzero()[:, 0]
-            again = self._precisely(queries[rows])
-            keys[rows] = self._smallest(again, None if selves is None else selves[rows])
-        squared = _values(keys)
-        near = (squared <= limit) & ~rough
-        if bool(near.any()):
-            rows = near.nonzero()[:, 0]
-            squared[near] = self._differences(queries, rows, _indices(keys)[near]).float()
-            keys = _sorted(_packed(squared, _indices(keys)))
-        distances = _values(keys).sqrt() * self.scale
-        return distances.cpu().numpy(), _indices(keys).cpu().numpy()
-
-    def _smallest(self, squared: torch.Tensor, selves: torch.Tensor | None) -> torch.Tensor:
-        import torch
-
-        if selves is not None:
-            own = torch.nonzero(selves >= 0)[:, 0]
-            squared[own, selves[own]] = torch.inf
-        columns = torch.arange(squared.shape[1], dtype=torch.int32, device=squared.device)
-        keys = _packed(squared.float(), columns.expand(squared.shape))
-        return _sorted(torch.topk(keys, self.k, largest=False, sorted=False).values)
-
-    def _precisely(self, queries: torch.Tensor) -> torch.Tensor:
-        """Return squared distances in float64, and as differences where even that is too rough."""
-        centred = (queries.double() - self.mean) / self.scale
-        squared = _products(centred, (self.original.double() - self.mean) / self.scale)
-        near = squared < _CLOSE_DOUBLE * centred.square().sum(1, keepdim=True)
-        squared[near] = self._differences(queries, *near.nonzero(as_tuple=True))
-        return squared
-
-    def _differences(self, queries: torch.Tensor, rows: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-        """Return the squared distances, float64, of pairs of a query and a reference."""
-        import torch
-
-        squared = torch.empty(len(rows), dtype=torch.float64, device=queries.device)
-        at_once = max(1, _DIFFERENCES_AT_ONCE // queries.shape[1])
-        for start in range(0, len(rows), at_once):
-            part = slice(start, start + at_once)
-            difference = queries[rows[part]].double() - self.original[chosen[part]].double()
-            squared[part] = difference.div_(self.scale).square_().sum(1)
-        return squared
+def chunks(n: int, size: int) -> Iterator[slice]:
+    """Cut n rows into slices of at most `size`."""
+    return (slice(start, min(n, start + size)) for start in range(0, n, size))
 
 
-def _products(queries: torch.Tensor, references: torch.Tensor) -> torch.Tensor:
-    """Return |q|² − 2qr + |r|², not below zero."""
-    import torch
+def refuse_not_finite(vectors: Vectors, name: str, rows: Indices | None = None, *, start: int = 0) -> None:
+    """Raise BezoarError where a row of `vectors` (b, d) holds NaN or infinity.
 
-    squared = torch.addmm(references.square().sum(1), queries, references.T, alpha=-2)
-    return squared.add_(queries.square().sum(1, keepdim=True)).clamp_min_(0)
-
-
-# A key is an int64: the bits of a non-negative float32 above, the index below. Keys order by distance and
-# then by index, and selecting among them is no slower than selecting among floats.
-
-
-def _packed(values: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    halves = torch.empty((*values.shape, 2), dtype=torch.int32, device=values.device)
-    halves[..., 0] = indices
-    halves[..., 1] = values.view(torch.int32)
-    return halves.view(torch.int64)[..., 0]
-
-
-def _values(keys: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    return (keys >> 32).to(torch.int32).view(torch.float32)
-
-
-def _indices(keys: torch.Tensor) -> torch.Tensor:
-    return keys & 0xFFFFFFFF
-
-
-def _sorted(keys: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    if keys.device.type != "cpu":
-        return keys.sort(dim=1).values
-    # numpy sorts int64 with vector instructions, about three times as fast as torch.
-    return torch.from_numpy(np.sort(keys.numpy(), axis=1))
+    It is named by its number in `rows` (b,), or else counted from `start`.
+    """
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        at = int(np.argmin(finite))
+        row = start + at if rows is None else int(rows[at])
+        raise BezoarError(
+            f"Row {row} of the {name} vectors holds a value that is not finite.",
+            "Leave out the pairs that could not be read or embedded.",
+            BROKEN_DATA,
+        )
 
 
 def _check(queries: Vectors, references: Vectors, k: int, identity: Indices | None) -> None:
@@ -232,14 +234,3 @@ def _check(queries: Vectors, references: Vectors, k: int, identity: Indices | No
             f"k = {k} neighbours were asked for, and the reference has {available} to give.",
             "Choose a smaller k or a larger reference.",
         )
-    if not np.isfinite(references).all():
-        raise _not_finite(references, "reference", 0)
-
-
-def _not_finite(vectors: Vectors, name: str, start: int) -> BezoarError:
-    row = start + int(np.argmin(np.isfinite(vectors).all(axis=1)))
-    return BezoarError(
-        f"Row {row} of the {name} vectors holds a value that is not finite.",
-        "Leave out the pairs that could not be read or embedded.",
-        BROKEN_DATA,
-    )

@@ -60,7 +60,7 @@ def shared_pattern(
     reference = _Reference.collect(pixels, order, np.asarray(captions[order]), device)
     scores = np.empty(n)
     for rows in _chunks(n):
-        patterns = _patterns(pixels[rows], device).sub_(reference.mean)
+        patterns = fine_patterns(pixels[rows], device).sub_(reference.mean)
         scores[rows] = reference.cosines(patterns, captions[rows], reference.place[rows], nearest)
     return scores
 
@@ -104,7 +104,7 @@ class _Reference:
         shapes = [(len(order), block.stop - block.start) for block in columns]
         blocks = [torch.empty(shape, dtype=torch.float16, device=device) for shape in shapes]
         for rows in _chunks(len(pixels)):
-            patterns = _patterns(pixels[rows], device)
+            patterns = fine_patterns(pixels[rows], device)
             total += patterns.sum(0).double().cpu()
             positions = torch.as_tensor(place[rows], device=device)
             inside = positions >= 0
@@ -140,8 +140,11 @@ class _Reference:
         return np.asarray(cosine.cpu().numpy())
 
 
-def _patterns(pixels: NDArray[np.uint8], device: str) -> torch.Tensor:
-    """Return what the 5×5 mean leaves of each picture, at unit deviation: (b, c, s, s) -> (b, c·s·s)."""
+def fine_patterns(pixels: NDArray[np.uint8], device: str) -> torch.Tensor:
+    """Return what the 5×5 mean leaves of each picture, at unit deviation: uint8 (b, c, s, s) -> (b, c·s·s).
+
+    Pictures wider than 64 pixels are shrunk to 64 first.
+    """
     import torch
 
     # A few pictures at a time stay in the processor's cache.

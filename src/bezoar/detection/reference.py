@@ -8,11 +8,14 @@ nearest references are genuine. Of m references drawn at random, λ = m·rate ar
 * Ratio scores (SLOF, DAO) want k >= 8λ, because each planted neighbour contributes a ratio near 1. Beyond m/8
   neighbours this is not pursued: small honest groups would begin to look lonely as well.
 * Without a rate, k = m/8: 256 of 2,048, the best setting of the trials, which sees rates up to 9.7 %.
+* A reference is drawn among different vectors: a pile of exact copies is one of them. Where few remain, k and m are
+  those of a set of so many.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -48,15 +51,63 @@ def choose(max_rate: float | None, n: int, *, k: int | None = None, m: int | Non
     return neighbours, references
 
 
+def choose_among(
+    max_rate: float | None, n: int, distinct: int, *, k: int | None = None, m: int | None = None
+) -> tuple[int, int]:
+    """Return (k, m) for n pairs of which only `distinct` are different: as for so many pairs, as far as these go.
+
+    Raises BezoarError as `choose` does for n pairs, not because copies leave too few.
+    """
+    neighbours, references = choose(max_rate, n, k=k, m=m)
+    if distinct == n:
+        return neighbours, references
+    references = max(2, min(references, distinct // 2 if m is None else distinct))
+    return min(_neighbours(max_rate, references) if k is None else k, references - 1), references
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How density looks: at k neighbours in each of `references` samples of m vectors, whose scores are averaged.
+
+    The `purge` share of each sample that has the highest SLOF leaves it before anybody is scored.
+    """
+
+    k: int
+    m: int
+    references: int = 1
+    purge: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.k < self.m and self.references >= 1 and 0 <= self.purge < 1):
+            raise BezoarError(
+                f"k = {self.k} of {self.m}, {self.references} references and a purge of {self.purge} are no setting.",
+                "Choose 1 <= k < m, at least one reference and a share below 1.",
+            )
+
+    @property
+    def purged_count(self) -> int:
+        """How many references leave each sample: the share, as far as k neighbours remain."""
+        return max(0, min(round(self.purge * self.m), self.m - 1 - self.k))
+
+    @property
+    def visible_rate(self) -> float:
+        """The largest rate of one campaign that can be seen (see `visible_rate`)."""
+        return visible_rate(self.k, self.m)
+
+
 def visible_rate(k: int, m: int) -> float:
     """Return the largest rate of one campaign that k of m neighbours can see: k >= λ + 4√λ at λ = m·rate."""
     root = math.sqrt(4 + k) - 2
     return min(1.0, root * root / m)
 
 
-def sample(n: int, m: int, seed: int) -> Indices:
-    """Draw m of n positions for the reference, ascending; the same for the same arguments."""
-    drawn = random(seed, "reference", n, m).choice(n, size=m, replace=False)
+def sample(n: int, m: int, seed: int, draw: int = 0) -> Indices:
+    """Draw m of n positions for the reference, ascending; the same for the same arguments.
+
+    Each `draw` is another reference, independent of the others.
+    """
+    names = (n, m, draw) if draw else (n, m)
+    drawn = random(seed, "reference", *names).choice(n, size=m, replace=False)
     return np.sort(drawn).astype(np.int64)
 
 

@@ -4,14 +4,19 @@
   there is a campaign towards that caption, and everybody in the neighbourhood is a little more suspect.
 * It needs a ranking that is better than chance to begin with. On a clean set it prefers whatever captions the scores
   prefer, so what comes out is a ranking, not evidence.
+* Evidence is the excess: how many pairs of these captions stand above a score, against how many would if they were
+  like the pairs of all other captions. No form of the tail is assumed; the other captions show it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bezoar.detection.density import Scores
+from bezoar.detection.neighbours import Indices
 from bezoar.detection.reference import sample
 from bezoar.detection.robust import robust_z
 
@@ -19,6 +24,9 @@ FLAGGED_SHARE = 0.02
 NEIGHBOUR_SHARE = 0.05
 WEIGHT = 4.0
 CORE = 0.4
+# Honest captions differ in how suspicious they are: one in a hundred pairs lies among captions at least so suspicious.
+HONEST = 0.99
+MOST_GROUPS = 20
 MOST_REFERENCES = 20_000
 _CHUNK = 512
 
@@ -38,20 +46,34 @@ def together(scores: Scores, captions: Captions, *, seed: int = 0) -> Scores:
 def campaign_size(scores: Scores, captions: Captions, *, seed: int = 0) -> int:
     """Return about how many pairs were planted towards the captions that are suspected most.
 
-    Among the pairs of these captions (a lift of at least CORE of the highest) more stand above any score than the
-    other captions would lead one to expect: the largest such excess. It is an estimate for one campaign, and of a
-    clean set it is a few pairs, not none.
+    It is the largest excess above any score: an estimate for one campaign, and of a clean set it is a few pairs, not
+    none.
     """
     z = robust_z(scores)
-    if z is None:
+    excess = None if z is None else _excess(z, captions, seed)
+    if excess is None:
         return 0
-    gain = lift(z, captions, seed)
-    core = gain > CORE * max(gain.max(), 0.0)
-    if not core.any() or core.all():
-        return 0
-    inside, outside = np.sort(z[core])[::-1], np.sort(z[~core])
-    above = 1 - np.searchsorted(outside, inside) / len(outside)
-    return max(0, int((np.arange(1, len(inside) + 1) - core.sum() * above).max()))
+    count = np.arange(1, len(excess.core) + 1)
+    return max(0, int((count - len(excess.core) * excess.above).max()))
+
+
+def groups(scores: Scores, captions: Captions, rate: float, *, seed: int = 0) -> list[Indices]:
+    """Return the pairs that were planted together beyond doubt, group by group, the most suspicious pair first.
+
+    `scores` (n,), higher more suspicious, must not hold suspicion that was shared already. A group is as large as it
+    can be while at most the share `rate` of it is expected to be honest: (h · e + 1) / size, e how many of so many
+    pairs of other captions stand as high, h how much more suspicious than the mean the captions of an honest pair in a
+    hundred are. So no group is smaller than 1 / rate (20 pairs at 5 %). What was found leaves the set, and the rest is
+    looked at again.
+    """
+    left, found = np.arange(len(scores)), []
+    for _ in range(MOST_GROUPS):
+        members = _group(scores[left], captions[left], rate, seed)
+        if len(members) == 0:
+            break
+        found.append(left[members])
+        left = np.delete(left, members)
+    return found
 
 
 def lift(z: Scores, captions: Captions, seed: int = 0) -> Scores:
@@ -72,3 +94,38 @@ def lift(z: Scores, captions: Captions, seed: int = 0) -> Scores:
         nearest = np.argpartition(-alike, count, axis=1)[:, :count]
         found[rows] = flagged[references][nearest].sum(axis=1)
     return np.asarray(np.log((found + 1) / (flagged[references].mean() * count + 1)))
+
+
+@dataclass(frozen=True)
+class _Excess:
+    """The pairs of the captions that are suspected most, against all others.
+
+    `core`: their positions, the highest score first; `above`: the share of other pairs that stand at least as high;
+    `honest`: how much more suspicious than the mean the most suspected of the other captions are.
+    """
+
+    core: Indices
+    above: Scores
+    honest: float
+
+
+def _excess(z: Scores, captions: Captions, seed: int) -> _Excess | None:
+    gain = lift(z, captions, seed)
+    inside = gain > CORE * max(gain.max(), 0.0)
+    if not inside.any() or inside.all():
+        return None
+    core = np.flatnonzero(inside)
+    core = core[np.argsort(-z[core], kind="stable")]
+    outside = np.sort(z[~inside])
+    above = 1 - np.searchsorted(outside, z[core]) / len(outside)
+    return _Excess(core, above, max(1.0, float(np.exp(np.quantile(gain[~inside], HONEST)))))
+
+
+def _group(scores: Scores, captions: Captions, rate: float, seed: int) -> Indices:
+    z = robust_z(scores)
+    excess = None if z is None else _excess(z, captions, seed)
+    if excess is None:
+        return np.zeros(0, np.int64)
+    expected = excess.honest * len(excess.core) * excess.above + 1
+    passed = np.flatnonzero(expected <= rate * np.arange(1, len(excess.core) + 1))
+    return excess.core[: passed[-1] + 1] if len(passed) else np.zeros(0, np.int64)

@@ -1,15 +1,19 @@
 """Embeddings: raw image and text vectors of pairs by a model, computed in fixed batches, kept by shard."""
 
 from bezoar.embeddings.encode import encode_caption_sets, encode_captions, encode_pictures, unit
-from bezoar.embeddings.store import Embeddings, aligned, embed_pairs, load_embeddings
+from bezoar.embeddings.shards import Shards, open_shards
+from bezoar.embeddings.store import Embeddings, aligned, embed_pairs, first, load_embeddings
 
 __all__ = [
     "Embeddings",
+    "Shards",
     "aligned",
     "embed_pairs",
     "encode_caption_sets",
     "encode_captions",
     "encode_pictures",
+    "first",
     "load_embeddings",
+    "open_shards",
     "unit",
 ]

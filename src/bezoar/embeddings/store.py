@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,13 @@ def aligned(stored: Embeddings, pairs: Pairs) -> Embeddings:
         rows=pairs.rows.tolist(),
         reasons=[known or stored.reasons[row] for known, row in zip(pairs.reasons, rows, strict=True)],
     )
+
+
+def first(stored: Embeddings, count: int) -> Embeddings:
+    """Return the embeddings of the first `count` pairs."""
+    whole: dict[str, Any] = {one.name: getattr(stored, one.name) for one in fields(stored)}
+    rows = {name: value[:count] for name, value in whole.items() if isinstance(value, list | np.ndarray)}
+    return Embeddings(**{**whole, **rows})
 
 
 def _embed_shard(

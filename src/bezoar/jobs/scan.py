@@ -1,34 +1,46 @@
 """`bezoar scan`: which of these pairs were planted? Ranked, explained, and written down.
 
-pairs → pictures on the canvas → a model, given or trained on the pairs → vectors and views → witnesses →
-calibration → scores.parquet, summary.json, report.html.
+pairs → pictures on the canvas → a model, given or trained on the pairs → vectors and views → witnesses, copies →
+calibration → scores.parquet, summary.json, report.html. A quick look leaves the model out.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bezoar.attacks import Plan
+from bezoar.attacks.canaries import plan_canaries
 from bezoar.canvas import Canvas
-from bezoar.detection.calibration import FALSE_DISCOVERY_RATE, calibrate
-from bezoar.detection.default import WITNESSES, testify
-from bezoar.detection.detectors import DETECTORS, Mine, choose_detectors
+from bezoar.detection.calibration import FALSE_DISCOVERY_RATE, Calibrated
+from bezoar.detection.copies import Copies, find_copies
+from bezoar.detection.default import WITNESSES, Testimony, decide, testify
+from bezoar.detection.density import Scores
+from bezoar.detection.detector import Need, offered
+from bezoar.detection.detectors import Chosen, Mine, choose_detectors, every_detector
 from bezoar.detection.evidence import Evidence
-from bezoar.detection.findings import Findings, against_truth, summary_of, write_scores
+from bezoar.detection.excerpt import excerpt
+from bezoar.detection.findings import Findings, Listing, against_truth, summary_of, write_scores
+from bezoar.detection.neighbours import Indices
 from bezoar.detection.patterns import LARGEST_SIDE
+from bezoar.detection.power import look_for
+from bezoar.detection.prints import Prints
+from bezoar.detection.quick import quick_look, quick_side, refuse_beside_quick
 from bezoar.detection.reference import choose
-from bezoar.embeddings import Embeddings, aligned, embed_pairs, load_embeddings
+from bezoar.embeddings import Embeddings, aligned, embed_pairs, first, load_embeddings
 from bezoar.models import Towers, load, place, save, state_of
 from bezoar.models.towers import WEIGHTS_FILE
 from bezoar.pairs import Pairs, open_pairs
-from bezoar.pairs.decoded import Decoded, typical_side
+from bezoar.pairs.decoded import CAP_BYTES, Decoded, typical_side
 from bezoar.report.fill import scan_report
+from bezoar.report.power_lines import power_lines, power_summary
+from bezoar.report.scan_answer import scan_answer
 from bezoar.run import (
     Answer,
     BezoarError,
@@ -43,17 +55,20 @@ from bezoar.run import (
     write_json,
     writing,
 )
+from bezoar.training.canaries import Planted
+from bezoar.training.early import EARLY_FILE, keep_early_fit
+from bezoar.training.further import add_early, add_tower, fit_by
 from bezoar.training.recipes import RECIPES
-from bezoar.training.start import SMALL_ARCH, choose_training, new_towers, rung_at
+from bezoar.training.start import LEAST_SIDE, SMALL_ARCH, choose_training, new_towers, rung_at
 from bezoar.training.trainer import fit
 from bezoar.views import VIEWS
 
 SCORES_FILE, SUMMARY_FILE, REPORT_FILE = "scores.parquet", "summary.json", "report.html"
+CANARIES = Path("power") / "embeddings"
 DEFAULT_MINUTES = 10.0
 # Of the minutes of a scan; views, detectors and the report take the rest.
 TRAINING_SHARE = 0.7
 DROPPED_SHARE = 0.02
-FEWEST_PAIRS = 200
 
 
 def scan(
@@ -62,6 +77,7 @@ def scan(
     to: str | Path,
     model: str | Path | None = None,
     embeddings: str | Path | None = None,
+    independent: str | Path | None = None,
     plan: str | Path | Plan | None = None,
     detectors: str | Sequence[str | Mine] | None = None,
     max_rate: float | None = None,
@@ -70,6 +86,8 @@ def scan(
     minutes: float | None = None,
     rung: int | None = None,
     share: float = DROPPED_SHARE,
+    power: bool = False,
+    quick: bool = False,
     prompts: str | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -83,24 +101,41 @@ def scan(
     `rung` of the ladder. `embeddings` is a folder in the clip-retrieval layout: with `pairs`, their vectors by some
     model; alone, all there is to look at.
     `plan` is the truth that the scan is judged by at a dropped `share`; the scan itself never sees it.
-    `detectors` names further detectors beside the default ("slof,dao:text:unit", "all", or functions).
+    `detectors` names further detectors beside the default ("slof,dao:text:unit", "all", or functions); "all" are those
+    that cost at most a forward pass a pair. `independent` is a model that never saw these pairs, for cosine-filter.
     `max_rate` is the largest share that one campaign may have and still be seen; `k` and `reference` override
-    what follows from it. Raises `BezoarError` for a request that cannot be met.
+    what follows from it. `power` plants canaries beside the pairs that the scan's own model trains on, and tells how
+    many of them are found. `quick` asks no model: pixels and words alone. Raises `BezoarError` for a request that
+    cannot be met.
     """
     progress = progress or Silent()
     device = pick_device(device)
     use_cores()
-    chosen = choose_detectors(_every_detector() if detectors in ("all", ["all"]) else detectors or [])
+    given = {"pairs": pairs, "embeddings": embeddings, "model": model, "independent": independent}
+    at_hand = offered(**{name: value is not None for name, value in given.items()}, quick=quick)
+    everything = detectors in ("all", ["all"])
+    chosen = choose_detectors(_every_detector(at_hand) if everything else detectors or [], at_hand)
+    needs = {need for one in chosen for need in one.needs}
     truth = plan if isinstance(plan, Plan) or plan is None else Plan.load(Path(plan))
     _refuse_contradictions(pairs, embeddings, model, limit)
+    _refuse_power(power, embeddings, model)
+    _refuse_idle(independent, pairs, chosen)
+    if quick:
+        asked = {"model": model, "embeddings": embeddings, "independent": independent, "power": power}
+        refuse_beside_quick(asked)
+        refuse_beside_quick({"minutes": minutes, "rung": rung, "max-rate": max_rate, "k": k, "reference": reference})
     opened = None if pairs is None else open_pairs(pairs, prompts=prompts, limit=limit)
     stored = None if embeddings is None else load_embeddings(Path(embeddings))
     if opened is not None and stored is not None:
         stored = aligned(stored, opened)
     towers = None if model is None else load(model, device)
+    stranger = None if independent is None else load(independent, device)
     if rung is not None:
         rung_at(rung)
-    _refuse_hopeless(stored or opened, truth, max_rate, k, reference, trains=stored is None and towers is None)
+    trains = stored is None and towers is None and not quick
+    _refuse_hopeless(stored or opened, truth, max_rate, k, reference, trains)
+    # For the smallest canvas: its triggers fit on every other.
+    canaries = plan_canaries(opened, LEAST_SIDE, seed) if power and opened is not None else None
     run = Run.start(
         to,
         "scan",
@@ -112,62 +147,91 @@ def scan(
             "neighbours": [max_rate, k, reference],
             "size": [minutes, rung],
             "share": share,
+            **({"power": True} if power else {}),
+            **({"quick": True} if quick else {}),
+            **({"independent": independent} if independent else {}),
         },
-        inputs=_inputs(opened, embeddings, model),
+        inputs=_inputs(opened, embeddings, model, independent),
         seed=seed,
         force=force,
         reads=[
             None if opened is None else opened.path,
             embeddings,
             None if model is None else place(model),
+            None if independent is None else place(independent),
             None if isinstance(plan, Plan) else plan,
         ],
     )
     if run.finished:
-        return _answer(run)
+        return scan_answer(run, run.path / SUMMARY_FILE)
     work, notes = _Work(run, seed, device, progress), []
-    decoded = None
+    decoded, prints = None, None
     if opened is not None:
         cut = limit if len(opened) < opened.index.table.num_rows else None
         run.note("source", {"pairs": str(opened.path.resolve()), "prompts": prompts, "limit": cut})
         notes += _faults(opened)
-    if opened is not None and stored is None:
+    if opened is not None and quick:
+        canvas = Canvas(quick_side(len(opened), typical_side(opened), CAP_BYTES))
+        progress.say(f"{len(opened):,} pairs: a quick look at pictures of {canvas.side} px and words, without a model.")
+        decoded, prints = work.read(opened, canvas)
+    elif opened is not None and stored is None:
         if towers is None or model is None:
-            towers, decoded, note = work.train(opened, minutes or DEFAULT_MINUTES, rung)
-            stored = work.embed(decoded, towers, run.path / "model")
+            shown = opened if canaries is None else work.plant(opened, canaries)
+            towers, decoded, prints, note = work.train(shown, minutes or DEFAULT_MINUTES, rung, "early" in needs)
+            stored = work.embed(decoded, towers, run.path / "model", "embeddings" if canaries is None else CANARIES)
         else:
             progress.say(f"{len(opened):,} pairs, {model} at {towers.canvas.side} px on {device}.")
-            decoded, note = work.read(opened, towers.canvas), _stranger(model, opened)
+            (decoded, prints), note = work.read(opened, towers.canvas), _stranger(model, opened)
             stored = work.embed(decoded, towers, model)
         notes += note
     elif opened is not None and stored is not None:
-        decoded = work.read(opened, Canvas(min(stored.canvas or LARGEST_SIDE, LARGEST_SIDE)))
+        decoded, prints = work.read(opened, Canvas(min(stored.canvas or LARGEST_SIDE, LARGEST_SIDE)))
         faults = [known or found for known, found in zip(stored.reasons, decoded.reasons, strict=True)]
         stored = replace(stored, reasons=faults)
-    assert stored is not None
-    if stored.normalized:
+    if stored is not None and stored.normalized:
         notes.append("The vectors lie at length one: what their raw length would tell is lost.")
-    evidence = replace(_evidence(stored, decoded, notes), seed=seed, max_rate=max_rate, k=k, m=reference, device=device)
+    listing = _listing(opened, stored, decoded)
+    evidence = _evidence(listing, stored, decoded, notes)
+    evidence = replace(evidence, seed=seed, max_rate=max_rate, k=k, m=reference, device=device)
+    if decoded is not None:
+        evidence = work.further(evidence, listing.usable, decoded, towers, stranger, "early" in needs)
+    if everything and evidence.pixels is None:
+        chosen = [one for one in chosen if "pictures" not in one.needs]
+    planted = None
+    if canaries is not None and stored and opened is not None and towers is not None and decoded is not None:
+        planted = Planted(canaries, towers, decoded, listing.usable, evidence, len(opened))
+        listing, evidence = Listing.of_vectors(first(stored, len(opened))), excerpt(evidence, planted.own)
+        notes.append(planted.note)
     with run.step("score"), progress.step("score") as step:
-        testimony = testify(evidence)
+        testimony, calibrated = quick_look(evidence, FALSE_DISCOVERY_RATE) if quick else _heard(evidence)
         extra = {one.name: one(evidence) for one in chosen}
-        calibrated = calibrate(testimony.score)
         step.note(", ".join([*testimony.spoke, *extra]))
-    if len(evidence) < FEWEST_PAIRS:
-        notes.append(f"{len(evidence)} pairs are too few to calibrate p-values: ranks are shown, nothing is flagged.")
-        calibrated = replace(calibrated, flagged=np.zeros(len(evidence), np.bool_))
+    if calibrated.refusal is not None:
+        notes.append(f"No pair can be flagged alone: {calibrated.refusal}.")
     findings = Findings(
-        stored, _usable(stored), evidence, testimony, extra, calibrated, FALSE_DISCOVERY_RATE, tuple(notes)
+        listing,
+        listing.usable,
+        evidence,
+        testimony,
+        extra,
+        calibrated,
+        FALSE_DISCOVERY_RATE,
+        tuple(notes),
+        None if prints is None else work.copies(prints.of(listing.usable), evidence),
+        quick,
     )
     against = None if truth is None else against_truth(findings, truth.keys, share)
+    seen = {} if planted is None else {"power": work.power(planted)}
     with run.step("write"), progress.step("write"):
         with writing(run.path / SCORES_FILE) as file:
             write_scores(findings, file)
-        summary = {**summary_of(findings, against), "report": str(run.path / REPORT_FILE)}
+        summary = {**summary_of(findings, against), **seen, "report": str(run.path / REPORT_FILE)}
+        summary["visible_rates"] |= seen["power"]["visible_rates"] if seen else {}
         write_json(run.path / SUMMARY_FILE, summary)
-        write_bytes(run.path / REPORT_FILE, scan_report(findings, against, run, opened).encode())
+        lines = power_lines(seen["power"]) if seen else ()
+        write_bytes(run.path / REPORT_FILE, scan_report(findings, against, run, opened, lines).encode())
     run.finish()
-    return _answer(run)
+    return scan_answer(run, run.path / SUMMARY_FILE)
 
 
 @dataclass(frozen=True)
@@ -179,16 +243,21 @@ class _Work:
     device: str
     progress: Progress
 
-    def read(self, pairs: Pairs, canvas: Canvas) -> Decoded:
-        """Decode all pictures."""
-        decoded = Decoded(pairs, canvas)
+    def read(self, pairs: Pairs, canvas: Canvas) -> tuple[Decoded, Prints]:
+        """Decode all pictures, and keep what tells copies."""
+        decoded, prints = Decoded(pairs, canvas), Prints.blank(len(pairs))
         with self.run.step("read"), self.progress.bar("read", len(pairs)) as bar:
-            decoded.decode_all(bar.advance)
+            decoded.decode_all(bar.advance, look=prints.take)
             bar.note(f"{len(pairs) - len(decoded.usable()):,} unreadable")
-        return decoded
+        return decoded, prints
 
-    def train(self, pairs: Pairs, minutes: float, rung: int | None) -> tuple[Towers, Decoded, list[str]]:
-        """Train a small model on the pairs, or take up the one that an interrupted scan left."""
+    def train(
+        self, pairs: Pairs, minutes: float, rung: int | None, early: bool
+    ) -> tuple[Towers, Decoded, Prints, list[str]]:
+        """Train a small model on the pairs, or take up the one that an interrupted scan left.
+
+        `early`: keep how well each pair fits early on.
+        """
         choice = choose_training(
             len(pairs),
             source_side=typical_side(pairs),
@@ -204,32 +273,85 @@ class _Work:
             f"{choice.side} px on {self.device} (rung {choice.rung}), about "
             f"{duration(choice.seconds / TRAINING_SHARE)} in all."
         )
-        decoded, folder = self.read(pairs, towers.canvas), self.run.path / "model"
-        if (folder / WEIGHTS_FILE).is_file():
+        (decoded, prints), folder = self.read(pairs, towers.canvas), self.run.path / "model"
+        file = self.run.path / EARLY_FILE
+        if (folder / WEIGHTS_FILE).is_file() and (file.is_file() or not early):
             towers = load(folder, self.device)
         else:
+            watch = keep_early_fit(decoded, file, device=self.device) if early else None
             with self.run.step("train"):
-                fit(towers, decoded, choice.settings, folder, device=self.device, progress=self.progress)
+                fit(towers, decoded, choice.settings, folder, watch=watch, device=self.device, progress=self.progress)
             save(towers, folder)
         note = f"The scan trained its own model at {choice.side} px: a trigger of a few pixels there may be unseen."
-        return towers, decoded, [note]
+        return towers, decoded, prints, [note]
 
-    def embed(self, decoded: Decoded, towers: Towers, model: str | Path) -> Embeddings:
+    def embed(self, decoded: Decoded, towers: Towers, model: str | Path, into: str | Path = "embeddings") -> Embeddings:
         """Embed all pairs and their views."""
         with self.run.step("embed"):
             return embed_pairs(
                 decoded,
                 towers,
-                self.run.path / "embeddings",
+                self.run.path / into,
                 model=str(model),
                 looks=VIEWS,
                 device=self.device,
                 progress=self.progress,
             )
 
+    def further(
+        self,
+        evidence: Evidence,
+        usable: Indices,
+        decoded: Decoded,
+        towers: Towers | None,
+        stranger: Towers | None,
+        early: bool,
+    ) -> Evidence:
+        """Add what only some detectors ask for; `early` where the training was watched."""
+        evidence = add_tower(evidence, towers, self.device)
+        if early:
+            evidence = add_early(evidence, self.run.path / EARLY_FILE, len(decoded), usable)
+        if stranger is not None:
+            folder = self.run.path / "independent"
+            with self.run.step("independent"):
+                fits = fit_by(stranger, decoded.pairs, folder, device=self.device, progress=self.progress)
+            evidence = replace(evidence, independent=fits[usable])
+        return evidence
 
-def _every_detector() -> list[str]:
-    return [name for name in DETECTORS if name not in {witness.name for witness in WITNESSES}]
+    def copies(self, prints: Prints, evidence: Evidence) -> Copies:
+        """Find the copies among the pairs that can be scored."""
+        with self.run.step("copies"), self.progress.step("copies") as step:
+            copies = find_copies(prints, evidence.captions or (), evidence.image, seed=self.seed)
+            step.note(f"{int((copies.duplicate_of >= 0).sum()):,} pictures repeat another")
+        return copies
+
+    def plant(self, pairs: Pairs, canaries: Plan) -> Pairs:
+        """Return the pairs with canaries behind them, and keep the plan in the run."""
+        canaries.save(self.run.path / CANARIES.parent)
+        self.progress.say(f"Plants {len(canaries.planted):,} canaries beside the pairs that the model trains on.")
+        return pairs.with_plan(canaries)
+
+    def power(self, planted: Planted) -> dict[str, Any]:
+        """Return how many canaries the scan finds, and how far the model took each trigger in."""
+        with self.run.step("power"), self.progress.step("power"):
+            learned = planted.learned(self.seed, self.device)
+            return power_summary(look_for(planted.whole, planted.own, planted.campaigns, _flags), learned)
+
+
+def _heard(evidence: Evidence) -> tuple[Testimony, Calibrated]:
+    """Return what the default says, and the decision."""
+    testimony = testify(evidence)
+    return testimony, decide(evidence, testimony)
+
+
+def _flags(evidence: Evidence) -> tuple[Scores, NDArray[np.bool_]]:
+    """Return the score of the default, and who is flagged."""
+    testimony, calibrated = _heard(evidence)
+    return testimony.score, calibrated.flagged
+
+
+def _every_detector(at_hand: Collection[Need]) -> list[str]:
+    return [name for name in every_detector(at_hand) if name not in {witness.name for witness in WITNESSES}]
 
 
 def _refuse_contradictions(pairs: object, embeddings: object, model: object, limit: int | None) -> None:
@@ -241,8 +363,29 @@ def _refuse_contradictions(pairs: object, embeddings: object, model: object, lim
         raise BezoarError("--limit does not go with --embeddings alone.", "All vectors of the folder are scanned.")
 
 
-def _inputs(pairs: Pairs | None, embeddings: str | Path | None, model: str | Path | None) -> dict[str, str]:
+def _refuse_power(power: bool, embeddings: object, model: object) -> None:
+    if power and (embeddings is not None or model is not None):
+        other = "--embeddings" if embeddings is not None else "--model"
+        raise BezoarError(
+            f"--power does not go with {other}: canaries have to be among what the model was trained on.",
+            f"Leave out {other}, and the scan trains a model of its own.",
+        )
+
+
+def _refuse_idle(independent: object, pairs: object, chosen: Sequence[Chosen]) -> None:
+    if independent is not None and pairs is None:
+        raise BezoarError("--independent has no pictures to look at.", "Name the pairs as well.")
+    # A function of the user's own may ask for anything.
+    if independent is not None and all(one.needs and "independent" not in one.needs for one in chosen):
+        raise BezoarError("Nothing asks what the --independent model says.", "Add --detectors cosine-filter.")
+
+
+def _inputs(
+    pairs: Pairs | None, embeddings: str | Path | None, model: str | Path | None, independent: str | Path | None
+) -> dict[str, str]:
     inputs = {} if pairs is None else {"pairs": pairs.fingerprint}
+    if independent is not None:
+        inputs["independent"] = state_of(independent)
     if embeddings is not None:
         inputs["embeddings"] = stamp(sorted(Path(embeddings).glob("*/*")))
     return inputs if model is None else {**inputs, "model": state_of(model)}
@@ -289,49 +432,22 @@ def _stranger(model: str | Path, pairs: Pairs) -> list[str]:
     ]
 
 
-def _usable(stored: Embeddings) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.flatnonzero([reason is None for reason in stored.reasons])
+def _listing(pairs: Pairs | None, stored: Embeddings | None, decoded: Decoded | None) -> Listing:
+    if stored is not None:
+        return Listing.of_vectors(stored)
+    assert pairs is not None
+    assert decoded is not None
+    return Listing.of_pairs(pairs, decoded.reasons, decoded.canvas.side)
 
 
-def _evidence(stored: Embeddings, decoded: Decoded | None, notes: list[str]) -> Evidence:
-    usable, views = _usable(stored), stored.view_similarity
+def _evidence(listing: Listing, stored: Embeddings | None, decoded: Decoded | None, notes: list[str]) -> Evidence:
+    usable, views = listing.usable, None if stored is None else stored.view_similarity
     if decoded is not None and not decoded.kept:
         notes.append("The pictures do not fit into memory together: shared-pattern was left out.")
     return Evidence(
-        image=stored.image[usable],
-        text=stored.text[usable],
+        image=None if stored is None else stored.image[usable],
+        text=None if stored is None else stored.text[usable],
         view_similarity=None if views is None else views[usable],
         pixels=decoded.batch(usable) if decoded is not None and decoded.kept else None,
-        captions=[stored.captions[position] for position in usable],
+        captions=[listing.captions[position] for position in usable],
     )
-
-
-def _answer(run: Run) -> Answer:
-    summary = json.loads((run.path / SUMMARY_FILE).read_text(encoding="utf-8"))
-    flagged, total = summary["flagged"], summary["pairs"]
-    are = "is" if flagged == 1 else "are"
-    headline = (
-        f"{flagged:,} of {total:,} pairs {are} flagged (false-discovery rate {summary['fdr']:.0%}, provisional)."
-        if flagged
-        else f"No pair in {total:,} is flagged. That is not a proof that the set is clean."
-    )
-    lines = [headline.replace("%", " %")]
-    if "auroc" in summary:
-        lines += [
-            "",
-            f"Against the plan, {summary['planted']:,} planted: AUROC {summary['auroc']:.3f}, average precision "
-            f"{summary['average_precision']:.3f}, {summary['recall_at_drop']:.1%} among the most suspicious "
-            f"{summary['dropped_share']:.1%}.".replace("%", " %"),
-        ]
-    if summary["unreadable"]:
-        lines.append(f"{summary['unreadable']:,} could not be read (see report).")
-    rate = summary["visible_rates"]["density"]
-    if rate is not None:
-        lines.append(f"Density sees campaigns of up to {rate:.1%} of the pairs.".replace("%", " %"))
-    lines += [f"note: {note}" for note in summary["notes"]]
-    lines += ["", f"Report    {summary['report']}"]
-    source = run.get("source")
-    if flagged and not (source and source["limit"]):
-        where = "" if source else " --pairs FOLDER"
-        lines.append(f"Drop      bezoar clean {run.path} --flagged{where} --to CLEAN")
-    return Answer(summary={**summary, "seconds": run.get("seconds")["total"]}, lines=lines, file=summary["report"])

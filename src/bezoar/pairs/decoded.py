@@ -41,14 +41,20 @@ class Decoded:
         """Whether the pictures fit under the cap and stay in memory."""
         return self._kept is not None
 
-    def decode_all(self, advance: Callable[[int], object] = lambda _: None, chunk: int = 512) -> None:
+    def decode_all(
+        self,
+        advance: Callable[[int], object] = lambda _: None,
+        chunk: int = 512,
+        look: Callable[[NDArray[np.int64], Pixels], object] = lambda _, __: None,
+    ) -> None:
         """Decode every picture now, so that `reasons` is complete; `advance` hears how many were done.
 
+        `look` is shown the positions and pictures of each chunk: what need not stay in memory is decoded once.
         Raises BezoarError where not one pair can be used.
         """
         for start in range(0, len(self), chunk):
             positions = np.arange(start, min(start + chunk, len(self)))
-            self.batch(positions)
+            look(positions, self.batch(positions))
             advance(len(positions))
         refuse_unusable(self.pairs, self.reasons)
 

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 import numpy as np
 
 from bezoar.canvas import Canvas
-from bezoar.detection.default import WITNESSES
+from bezoar.detection import quick
+from bezoar.detection.default import FELLOWS, WITNESSES
 from bezoar.detection.detectors import TABLE
-from bezoar.detection.findings import Against, Findings
+from bezoar.detection.findings import Against, Findings, decided
 from bezoar.detection.truth import highest
 from bezoar.pairs import Pairs, UnreadablePair
+from bezoar.report.copies_section import CopiesSection, CopyCluster
 from bezoar.report.numbers import percent
 from bezoar.report.scan_page import (
     DetectorRow,
@@ -29,7 +31,10 @@ from bezoar.report.thumbnail import SIDE, thumbnail
 from bezoar.run import Run
 
 GALLERY = 100
+# Of the eight largest clusters of copies four pictures each are shown, small.
+CLUSTERS, STRIP, STRIP_SIDE = 8, 4, 44
 _SAYS = {row.name: row.summary for row in (*TABLE, *WITNESSES)}
+_SAYS[FELLOWS] = "How many of the pairs with like captions are suspected by the others as well."
 _UNSEEN = (
     "Planted pairs whose trigger tints or bends the whole picture, whose caption is true, or which share no fixed "
     "pattern and survive other views may pass unseen.",
@@ -37,8 +42,13 @@ _UNSEEN = (
 )
 
 
-def scan_report(findings: Findings, against: Against | None, run: Run, pairs: Pairs | None) -> str:
-    """Return report.html for a scan; `pairs` are the pictures of the gallery, None where there were none."""
+def scan_report(
+    findings: Findings, against: Against | None, run: Run, pairs: Pairs | None, canaries: tuple[str, ...] = ()
+) -> str:
+    """Return report.html for a scan; `pairs` are the pictures of the gallery, None where there were none.
+
+    `canaries` are sentences about what was planted to see whether it is found.
+    """
     stored = findings.pairs
     return render(
         ScanPage(
@@ -57,19 +67,24 @@ def scan_report(findings: Findings, against: Against | None, run: Run, pairs: Pa
             ),
             gallery=_gallery(findings, against, pairs),
             provenance=_provenance(run),
-            visible=_visible(findings),
-            unseen=_UNSEEN,
+            visible=(*_visible(findings), *canaries),
+            unseen=quick.UNSEEN if findings.quick else _UNSEEN,
             warnings=findings.notes,
             silent=tuple(f"{name} {reason}" for name, reason in findings.testimony.silent.items()),
             problems=_problems(findings),
             truth=None if against is None else _truth(findings, against),
             share=against.share if against is not None else 0.02,
             pairs_known=pairs is not None,
+            findings=Counter(name for name in findings.names if name is not None),
+            copies=_copies(findings, pairs),
+            decided=decided(findings.calibrated),
         )
     )
 
 
 def _model(findings: Findings) -> str:
+    if findings.quick:
+        return "none: a quick look at pictures and words"
     return findings.pairs.model or "unknown: vectors were given"
 
 
@@ -110,14 +125,45 @@ def _gallery(findings: Findings, against: Against | None, pairs: Pairs | None) -
                 flagged=bool(calibrated.flagged[row]),
                 planted=None if against is None else bool(against.planted[row]),
                 parts={name: float(z[row]) for name, z in findings.testimony.z.items()},
+                finding=findings.names[row],
             )
         )
     return tuple(items)
 
 
-def _picture(pairs: Pairs, position: int) -> bytes | None:
+def _copies(findings: Findings, pairs: Pairs | None) -> CopiesSection | None:
+    if findings.copies is None:
+        return None
+    stored, usable = findings.pairs, findings.usable
+    alike = [one for one in findings.copies.clusters if one.kind != "one-caption"]
+    worded = findings.copies.of_kind("one-caption")
+    shown = []
+    for one in alike[:CLUSTERS]:
+        positions = [int(usable[row]) for row in one.members[:STRIP]]
+        images = [] if pairs is None else [_picture(pairs, position, STRIP_SIDE) for position in positions]
+        shown.append(
+            CopyCluster(
+                kind=one.kind,
+                size=len(one.members),
+                captions=one.captions,
+                flagged=int(findings.calibrated.flagged[one.members].sum()),
+                caption=stored.captions[usable[one.caption]],
+                key=stored.keys[positions[0]],
+                images=tuple(image for image in images if image is not None),
+            )
+        )
+    return CopiesSection(
+        number=len(alike),
+        pairs=sum(len(one.members) for one in alike),
+        shown=tuple(shown),
+        boilerplate=len(worded),
+        commonest=len(worded[0].members) if worded else 0,
+    )
+
+
+def _picture(pairs: Pairs, position: int, side: int = SIDE) -> bytes | None:
     try:
-        return thumbnail(pairs.pixels(position, Canvas(SIDE)))
+        return thumbnail(pairs.pixels(position, Canvas(side)), side)
     except UnreadablePair:
         return None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from bezoar.report.charts import (
     suspicion_histogram,
     witness_histogram,
 )
+from bezoar.report.copies_section import CopiesSection
 from bezoar.report.curves import sweep
 from bezoar.report.numbers import count, plural, share
 from bezoar.report.page import assembled
@@ -32,14 +33,15 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 STYLES = ("tokens.css", "base.css", "report.css")
 HIGH_Z = 4.0
-_NUMBERS = {2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six"}
+_NUMBERS = {2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven"}
 
 
 @dataclass(frozen=True)
 class GalleryItem:
     """One of the most suspicious pairs; `image` is a WebP from `thumbnail`, or None without a picture.
 
-    `parts` is what each witness said of it (robust z, NaN where silent), `planted` the truth or None.
+    `parts` is what each witness said of it (robust z, NaN where silent), `planted` the truth or None, `finding` what
+    the scan names it.
     """
 
     key: str
@@ -52,6 +54,7 @@ class GalleryItem:
     flagged: bool
     planted: bool | None
     parts: Mapping[str, float]
+    finding: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ class ScanPage:
     `name` is the set, `run` the run folder as the user typed it, `pairs` all rows, read or not. `visible` and
     `unseen` are whole sentences: which poison this scan could see, and which it could not. `warnings` are
     sentences that belong beside the verdict. `words` are marked in captions. `pairs_known` is False where the
-    run had embeddings only, so that `clean` has to be told where the pairs lie.
+    run had embeddings only, so that `clean` has to be told where the pairs lie. `findings` counts pairs by what they
+    are named; `copies` is None where there were no pictures to compare. `decided` says how pairs were flagged.
     """
 
     name: str
@@ -142,6 +146,9 @@ class ScanPage:
     share: float = 0.02
     pairs_known: bool = True
     clean_to: str = ""
+    findings: Mapping[str, int] = field(default_factory=dict)
+    copies: CopiesSection | None = None
+    decided: str = ""
 
 
 def render(page: ScanPage) -> str:
@@ -154,7 +161,6 @@ def render(page: ScanPage) -> str:
         "read": int(page.suspicion.size),
         "unreadable": page.pairs - int(page.suspicion.size),
         "flagged": number,
-        "threshold": float(page.suspicion[page.flagged].min()) if number else None,
         "expected": page.fdr * number,
         "threshold_of_counting": math.log10(max(page.suspicion.size, 1)),
         "missed_sentence": "",
@@ -187,10 +193,9 @@ def _lead(page: ScanPage, flagged: int) -> list[str]:
         "than chance allows."
     ]
     if flagged:
-        lead = [
-            f"If honest scores were normal, about {_about(page.fdr * flagged)} of them would be clean; real ones have "
-            "heavier tails, so expect more."
-        ]
+        lead = [f"Expect {_about(page.fdr * flagged)} of them to be clean. They were flagged {page.decided}."]
+    if named := _named(page.findings):
+        lead.append(named)
     names = [w.name for w in page.witnesses]
     if names:
         spoke = "One witness" if len(names) == 1 else f"{_NUMBERS.get(len(names), len(names))} witnesses"
@@ -203,8 +208,20 @@ def _lead(page: ScanPage, flagged: int) -> list[str]:
     return lead
 
 
+def _named(findings: Mapping[str, int]) -> str:
+    planted, mismatched, copies = (findings.get(name, 0) for name in ("planted", "mismatched", "copy"))
+    said = []
+    if planted or mismatched:
+        said.append(f"{plural(planted, 'flagged pair')} {'looks' if planted == 1 else 'look'} planted")
+    if mismatched:
+        said.append(f"{count(mismatched)} merely wrongly captioned")
+    if copies:
+        said.append(f"{plural(copies, 'pair')} repeat one another, flagged or not")  # a copy never stands alone
+    return f"{', '.join(said)}." if said else ""
+
+
 def _about(expected: float) -> str:
-    return f"{expected:,.0f}" if expected >= 1 else "none"
+    return f"at most {expected:,.0f}" if expected >= 1 else "none"
 
 
 def _check(page: ScanPage) -> None:
@@ -234,7 +251,7 @@ def _commands(page: ScanPage, flagged: int) -> list[tuple[str, str]]:
 def _filters(gallery: tuple[GalleryItem, ...]) -> list[tuple[str, str, int]]:
     kinds = (
         ("flagged", "Flagged", sum(item.flagged for item in gallery)),
-        ("below", "Below the threshold", sum(not item.flagged for item in gallery)),
+        ("below", "Not flagged", sum(not item.flagged for item in gallery)),
         ("planted", "Planted", sum(item.planted is True for item in gallery)),
         ("clean", "Not planted", sum(item.planted is False for item in gallery)),
     )
@@ -246,8 +263,8 @@ def _missed(number: int) -> str:
     if not number:
         return "All of them are flagged."
     if number == 1:
-        return "One of them lies left of the threshold and was not flagged."
-    return f"{count(number)} of them lie left of the threshold and were not flagged."
+        return "One of them was not flagged."
+    return f"{count(number)} of them were not flagged."
 
 
 def _against(page: ScanPage, truth: Truth) -> dict[str, Any]:

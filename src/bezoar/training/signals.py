@@ -115,10 +115,11 @@ def _default(scene: Scene) -> Trust:
         text=scene.text,
         view_similarity=_fits(vectors[1:], scene.text),
         pixels=scene.decoded.batch(scene.rows),
+        captions=[" / ".join(scene.decoded.pairs.captions[row]) for row in scene.rows],
         seed=scene.seed,
         device=scene.device,
     )
-    return -testify(evidence).score
+    return -testify(evidence).alone
 
 
 def _fits(views: Vectors, text: Vectors) -> NDArray[np.floating]:
@@ -148,7 +149,7 @@ _TABLE = (
     Signal(
         "default",
         "bezoar",
-        "Minus the score of the default scan, all four witnesses.",
+        "Minus the score of the default scan, all its witnesses, each pair by itself.",
         _default,
     ),
 )

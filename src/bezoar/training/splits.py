@@ -9,22 +9,19 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bezoar.detection import mixture
 from bezoar.run import BROKEN_DATA, BezoarError
 
 Trust = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 
-# What differs by less than this share of the largest value is rounding, not trust.
-_ALIKE = 1e-9
 # A share that was k / n must give k rows again, after sums of floats, too.
 _ROUNDING = 1e-6
-_HALVINGS = 60
 
 
 @dataclass(frozen=True)
@@ -69,10 +66,10 @@ class Mixture:
 
     def __call__(self, trust: Trust) -> Rows:
         """Return the safe rows, (n,): never none; all of them where all are trusted alike."""
-        standard = _standardised(trust)
+        standard = mixture.standardised(trust)
         if standard is None:
             return np.ones(len(trust), np.bool_)
-        edge = min(_crossing(_fitted(standard), self.confidence), float(standard.max()))
+        edge = min(mixture.crossing(mixture.fit_two(standard), self.confidence), float(standard.max()))
         return np.asarray(standard >= edge)
 
 
@@ -147,57 +144,3 @@ def _top(trust: Trust, share: float) -> Rows:
     safe = np.zeros(len(trust), np.bool_)
     safe[np.argsort(-trust, kind="stable")[:count]] = True
     return safe
-
-
-def _standardised(trust: Trust) -> Trust | None:
-    """Return trust at mean 0 and deviation 1, None where all are alike."""
-    largest = np.abs(trust).max()
-    scaled = trust / largest if largest > 0 else trust  # the square of a huge number would not be finite
-    if np.ptp(scaled) <= _ALIKE:
-        return None
-    return np.asarray((scaled - scaled.mean()) / scaled.std())
-
-
-@dataclass(frozen=True)
-class _Normal:
-    """One component: its weight, mean and variance."""
-
-    weight: float
-    mean: float
-    variance: float
-
-    def log_density(self, place: float) -> float:
-        """Return the logarithm of weight times density, up to a constant that all components share."""
-        return math.log(self.weight) - 0.5 * math.log(self.variance) - (place - self.mean) ** 2 / (2 * self.variance)
-
-
-def _fitted(trust: Trust) -> tuple[_Normal, _Normal]:
-    """Return the two components, the one of lower mean first."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture
-
-    with warnings.catch_warnings():
-        # A fit that has not settled is as good a place for a threshold as any near it.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        mixture = GaussianMixture(2, random_state=0).fit(trust[:, None])
-    numbers = zip(mixture.weights_, mixture.means_[:, 0], mixture.covariances_[:, 0, 0], strict=True)
-    low, high = sorted((_Normal(*map(float, three)) for three in numbers), key=lambda normal: normal.mean)
-    return low, high
-
-
-def _crossing(components: tuple[_Normal, _Normal], confidence: float) -> float:
-    """Return where, between the two means, the posterior of the higher component reaches `confidence`.
-
-    Between the means it can only rise: each step leads away from one and towards the other. Where it is reached at
-    the lower mean already, that is the place; where it never is, the higher mean is: nothing between is surer.
-    """
-    low, high = components
-    wanted = math.log(confidence) - math.log1p(-confidence)
-    left, right = low.mean, high.mean
-    if high.log_density(left) - low.log_density(left) >= wanted:
-        return left
-    for _ in range(_HALVINGS):
-        middle = (left + right) / 2
-        reached = high.log_density(middle) - low.log_density(middle) >= wanted
-        left, right = (left, middle) if reached else (middle, right)
-    return right

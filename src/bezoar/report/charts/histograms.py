@@ -25,23 +25,21 @@ def suspicion_histogram(
 ) -> Markup:
     """Draw the suspicion (n,) of all pairs, the flagged ones hatched, planted ones as ticks below.
 
-    `expected` is how many of the flagged pairs would be clean if honest scores were normal.
+    `expected` is how many of the flagged pairs may be clean. A line marks the least suspicious of them where no other
+    pair lies beyond it; pairs that were flagged in a group may lie among others.
     """
     values = np.nan_to_num(suspicion, nan=0.0, posinf=LONGEST_SUSPICION)
     number, top = int(flagged.sum()), _top(float(values.max(initial=0.0)))
     counts, edges = np.histogram(np.clip(values, 0, top), bins=round(top / WIDTH), range=(0, top))
     frame = _frame(268, 34, (0.0, top), float(counts.max(initial=1)))
-    threshold = float(values[flagged].min()) if number else math.inf
+    hatched, _ = np.histogram(np.clip(values[flagged], 0, top), bins=edges)
     parts = frame.rows(powers_of_ten(frame.y_range[1]))
-    parts += _bars(
-        frame,
-        counts,
-        edges,
-        [number > 0 and edge + WIDTH > min(threshold, top - WIDTH / 2) for edge in edges[:-1]],
-    )
+    parts += _bars(frame, np.where(counts > hatched, counts, 0), edges, "b-n")
+    parts += _bars(frame, hatched, edges, "b-p")
     parts += _chance(frame, values.size, top)
     if number:
-        parts += _threshold(frame, min(threshold, top), number, expected)
+        threshold = min(float(values[flagged].min()), top)
+        parts += _threshold(frame, threshold, number, expected, alone=not (values[~flagged] >= threshold).any())
     parts += _across(frame, 0, top, 2, clipped=float(values.max(initial=0.0)) > top)
     if planted is not None:
         parts += _rug(frame, values[planted], "planted")
@@ -58,7 +56,7 @@ def witness_histogram(name: str, z: Floats, planted: NDArray[np.bool_] | None) -
     counts, edges = np.histogram(np.clip(values, low, high), bins=round((high - low) / WIDTH), range=(low, high))
     frame = _frame(208, 30, (low, high), float(counts.max(initial=1)))
     parts = frame.rows(powers_of_ten(frame.y_range[1]))
-    parts += _bars(frame, counts, edges, [False] * counts.size)
+    parts += _bars(frame, counts, edges, "b-n")
     parts += _normal(frame, values.size)
     parts += _across(frame, -4, high, 4, clipped=float(values.max(initial=0.0)) > high)
     if planted is not None:
@@ -78,16 +76,15 @@ def _frame(height: float, top: float, across: tuple[float, float], most: float) 
     return Frame(460, height, 46, 446, top - 6, height - 58, across, (_FLOOR, most * 1.5), log_y=True)
 
 
-def _bars(frame: Frame, counts: NDArray[np.int64], edges: Floats, flagged: list[bool]) -> list[str]:
+def _bars(frame: Frame, counts: NDArray[np.int64], edges: Floats, kind: str) -> list[str]:
     parts: list[str] = []
-    for number, edge, hatched in zip(counts, edges, flagged, strict=False):
+    for number, edge in zip(counts, edges, strict=False):
         if not number:
             continue
         x, y = frame.x(float(edge)), frame.y(float(number))
         width = frame.x(float(edge) + WIDTH) - x - 1.2
         parts.append(
-            f'<rect class="{"b-p" if hatched else "b-n"}" x="{x + 0.6:.1f}" y="{y:.1f}" '
-            f'width="{width:.1f}" height="{frame.bottom - y:.1f}"/>'
+            f'<rect class="{kind}" x="{x + 0.6:.1f}" y="{y:.1f}" width="{width:.1f}" height="{frame.bottom - y:.1f}"/>'
         )
     return parts
 
@@ -118,15 +115,17 @@ def _normal(frame: Frame, n: int) -> list[str]:
     return [f'<path class="null" d="M{"L".join(points)}"/>', text(*at, "chance alone")]
 
 
-def _threshold(frame: Frame, threshold: float, number: int, expected: float) -> list[str]:
+def _threshold(frame: Frame, threshold: float, number: int, expected: float, *, alone: bool) -> list[str]:
     x = frame.x(threshold)
     to_the_left = x > (frame.left + frame.right) / 2
     place, end = (x - 6, " e") if to_the_left else (x + 6, "")
-    about = f"{expected:.0f}" if expected >= 1 else "less than one"
+    about = f"at most {expected:.0f}" if expected >= 1 else "less than one"
+    line = [f'<path class="thr" d="M{x:.1f} {frame.top:g}V{frame.bottom:g}"/>'] if alone else []
+    where = f" at {threshold:.2f} or more" if alone else ""
     return [
-        f'<path class="thr" d="M{x:.1f} {frame.top:g}V{frame.bottom:g}"/>',
-        text(place, frame.top + 26, f"{number:,} flagged at {threshold:.2f} or more", f"lab strong p{end}"),
-        text(place, frame.top + 42, f"a normal null would leave {about}", f"lab{end}"),
+        *line,
+        text(place, frame.top + 26, f"{number:,} flagged{where}", f"lab strong p{end}"),
+        text(place, frame.top + 42, f"{about} of them expected to be clean", f"lab{end}"),
     ]
 
 
