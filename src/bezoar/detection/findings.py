@@ -197,15 +197,13 @@ def summary_of(findings: Findings, against: Against | None) -> dict[str, Any]:
 
 
 def decided(calibrated: Calibrated) -> str:
-    """Return in words how pairs were flagged, or why none could be flagged alone."""
+    """Return in words how pairs were flagged."""
     sizes = np.bincount(calibrated.group[calibrated.group >= 0])
     alone = int(calibrated.alone.sum())
     said = [f"{alone:,} alone"] if alone else []
     if len(sizes):
         together = " and ".join(f"{size:,}" for size in sizes)
         said.append(f"{together} in {'a group' if len(sizes) == 1 else 'groups'} of like captions")
-    if calibrated.refusal is not None:
-        said.append(f"none alone, because {calibrated.refusal}")
     return ", ".join(said) or "none alone, none in a group of like captions"
 
 

@@ -193,7 +193,7 @@ def _lead(page: ScanPage, flagged: int) -> list[str]:
         "than chance allows."
     ]
     if flagged:
-        lead = [f"Expect {_about(page.fdr * flagged)} of them to be clean. They were flagged {page.decided}."]
+        lead = [f"Expect {_about(page.fdr * flagged)} of them to be clean. Flagged: {page.decided}."]
     if named := _named(page.findings):
         lead.append(named)
     names = [w.name for w in page.witnesses]
