@@ -216,7 +216,8 @@ def misled(scan: Path, flags: str, seed: int) -> Path:
     if not (folder / "scores.parquet").is_file():
         shutil.copytree(scan, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("scores.parquet"))
         table = parquet.read_table(scan / "scores.parquet")
-        scores = table["score"].to_numpy(zero_copy_only=False).copy()
+        column = "alone" if "alone" in table.column_names else "score"  # as `stored_scores` reads it
+        scores = table[column].to_numpy(zero_copy_only=False).copy()
         draw = random(seed, "misled", flags)
         order = np.argsort(-scores)
         top = order[: len(scores) // 50]
@@ -226,9 +227,9 @@ def misled(scan: Path, flags: str, seed: int) -> Path:
             swapped = draw.choice(top, len(top) // 2, replace=False)
             others = draw.choice(order[len(top) :], len(swapped), replace=False)
             scores[swapped], scores[others] = scores[others], scores[swapped]
-        place = table.schema.get_field_index("score")
+        place = table.schema.get_field_index(column)
         with writing(folder / "scores.parquet") as file:
-            parquet.write_table(table.set_column(place, "score", pa.array(scores)), file)
+            parquet.write_table(table.set_column(place, column, pa.array(scores)), file)
     return folder
 
 
