@@ -46,5 +46,7 @@ def test_what_a_scan_will_not_have_is_refused_before_it_begins(name, given, sent
 
 
 def test_what_a_scan_offers_is_not_refused():
+    at_hand = held(independent=True)
+    assert all(set(row.needs) <= at_hand for row in TABLE)
     for row in TABLE:
-        refuse_unmet(row.name, row.needs, held(independent=True))
+        refuse_unmet(row.name, row.needs, at_hand)
