@@ -41,7 +41,7 @@ def scanned(folder_of_pairs, looked, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("bezoar.training.start.LADDER", (Rung(32, 1000),))
-        patched.setattr("bezoar.jobs.scan.look_for", look_and_keep)
+        patched.setattr("bezoar.jobs.scan.steps.look_for", look_and_keep)
         folder = tmp_path_factory.mktemp("power") / "run"
         answer = scan(folder_of_pairs, to=folder, rung=0, power=True, seed=5)
     return folder, answer
@@ -99,7 +99,7 @@ def test_what_was_visible_stands_beside_what_density_promises(scanned):
 
 def test_a_second_start_plants_and_measures_nothing_anew(folder_of_pairs, scanned, monkeypatch):
     folder, answer = scanned
-    monkeypatch.setattr("bezoar.jobs.scan.look_for", lambda *_: pytest.fail("looked again"))
+    monkeypatch.setattr("bezoar.jobs.scan.steps.look_for", lambda *_: pytest.fail("looked again"))
     assert scan(folder_of_pairs, to=folder, rung=0, power=True, seed=5).summary["power"] == answer.summary["power"]
 
 

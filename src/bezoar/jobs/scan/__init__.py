@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,27 +18,23 @@ from bezoar.attacks import Plan
 from bezoar.attacks.canaries import plan_canaries
 from bezoar.canvas import Canvas
 from bezoar.detection.calibration import FALSE_DISCOVERY_RATE, Calibrated
-from bezoar.detection.copies import Copies, find_copies
 from bezoar.detection.default import WITNESSES, Testimony, decide, testify
 from bezoar.detection.density import Scores
 from bezoar.detection.detector import Need, offered
-from bezoar.detection.detectors import Chosen, Mine, choose_detectors, every_detector
+from bezoar.detection.detectors import Mine, choose_detectors, every_detector
 from bezoar.detection.evidence import Evidence
 from bezoar.detection.excerpt import excerpt
 from bezoar.detection.findings import Findings, Listing, against_truth, summary_of, write_scores
-from bezoar.detection.neighbours import Indices
 from bezoar.detection.patterns import LARGEST_SIDE
-from bezoar.detection.power import look_for
-from bezoar.detection.prints import Prints
 from bezoar.detection.quick import quick_look, quick_side, refuse_beside_quick
-from bezoar.detection.reference import choose
-from bezoar.embeddings import Embeddings, aligned, embed_pairs, first, load_embeddings
-from bezoar.models import Towers, load, place, save, state_of
-from bezoar.models.towers import WEIGHTS_FILE
+from bezoar.embeddings import Embeddings, aligned, first, load_embeddings
+from bezoar.jobs.scan.refusals import refuse_contradictions, refuse_hopeless, refuse_idle, refuse_power
+from bezoar.jobs.scan.steps import CANARIES, Steps
+from bezoar.models import load, place, state_of
 from bezoar.pairs import Pairs, open_pairs
 from bezoar.pairs.decoded import CAP_BYTES, Decoded, typical_side
 from bezoar.report.fill import scan_report
-from bezoar.report.power_lines import power_lines, power_summary
+from bezoar.report.power_lines import power_lines
 from bezoar.report.scan_answer import scan_answer
 from bezoar.run import (
     Answer,
@@ -47,7 +42,6 @@ from bezoar.run import (
     Progress,
     Run,
     Silent,
-    duration,
     pick_device,
     stamp,
     use_cores,
@@ -56,18 +50,10 @@ from bezoar.run import (
     writing,
 )
 from bezoar.training.canaries import Planted
-from bezoar.training.early import EARLY_FILE, keep_early_fit
-from bezoar.training.further import add_early, add_tower, fit_by
-from bezoar.training.recipes import RECIPES
-from bezoar.training.start import LEAST_SIDE, SMALL_ARCH, choose_training, new_towers, rung_at
-from bezoar.training.trainer import fit
-from bezoar.views import VIEWS
+from bezoar.training.start import LEAST_SIDE, rung_at
 
 SCORES_FILE, SUMMARY_FILE, REPORT_FILE = "scores.parquet", "summary.json", "report.html"
-CANARIES = Path("power") / "embeddings"
 DEFAULT_MINUTES = 10.0
-# Of the minutes of a scan; views, detectors and the report take the rest.
-TRAINING_SHARE = 0.7
 DROPPED_SHARE = 0.02
 
 
@@ -117,9 +103,9 @@ def scan(
     chosen = choose_detectors(_every_detector(at_hand) if everything else detectors or [], at_hand)
     needs = {need for one in chosen for need in one.needs}
     truth = plan if isinstance(plan, Plan) or plan is None else Plan.load(Path(plan))
-    _refuse_contradictions(pairs, embeddings, model, limit)
-    _refuse_power(power, embeddings, model)
-    _refuse_idle(independent, pairs, chosen)
+    refuse_contradictions(pairs, embeddings, model, limit)
+    refuse_power(power, embeddings, model)
+    refuse_idle(independent, pairs, chosen)
     if quick:
         asked = {"model": model, "embeddings": embeddings, "independent": independent, "power": power}
         refuse_beside_quick(asked)
@@ -133,7 +119,7 @@ def scan(
     if rung is not None:
         rung_at(rung)
     trains = stored is None and towers is None and not quick
-    _refuse_hopeless(stored or opened, truth, max_rate, k, reference, trains)
+    refuse_hopeless(stored or opened, truth, max_rate, k, reference, trains)
     # For the smallest canvas: its triggers fit on every other.
     canaries = plan_canaries(opened, LEAST_SIDE, seed) if power and opened is not None else None
     run = Run.start(
@@ -164,7 +150,7 @@ def scan(
     )
     if run.finished:
         return scan_answer(run, run.path / SUMMARY_FILE)
-    work, notes = _Work(run, seed, device, progress), []
+    work, notes = Steps(run, seed, device, progress), []
     decoded, prints = None, None
     if opened is not None:
         cut = limit if len(opened) < opened.index.table.num_rows else None
@@ -221,7 +207,7 @@ def scan(
         quick,
     )
     against = None if truth is None else against_truth(findings, truth.keys, share)
-    seen = {} if planted is None else {"power": work.power(planted)}
+    seen = {} if planted is None else {"power": work.power(planted, _flags)}
     with run.step("write"), progress.step("write"):
         with writing(run.path / SCORES_FILE) as file:
             write_scores(findings, file)
@@ -232,110 +218,6 @@ def scan(
         write_bytes(run.path / REPORT_FILE, scan_report(findings, against, run, opened, lines).encode())
     run.finish()
     return scan_answer(run, run.path / SUMMARY_FILE)
-
-
-@dataclass(frozen=True)
-class _Work:
-    """The slow steps of one scan, each noted in its run."""
-
-    run: Run
-    seed: int
-    device: str
-    progress: Progress
-
-    def read(self, pairs: Pairs, canvas: Canvas) -> tuple[Decoded, Prints]:
-        """Decode all pictures, and keep what tells copies."""
-        decoded, prints = Decoded(pairs, canvas), Prints.blank(len(pairs))
-        with self.run.step("read"), self.progress.bar("read", len(pairs)) as bar:
-            decoded.decode_all(bar.advance, look=prints.take)
-            bar.note(f"{len(pairs) - len(decoded.usable()):,} unreadable")
-        return decoded, prints
-
-    def train(
-        self, pairs: Pairs, minutes: float, rung: int | None, early: bool
-    ) -> tuple[Towers, Decoded, Prints, list[str]]:
-        """Train a small model on the pairs, or take up the one that an interrupted scan left.
-
-        `early`: keep how well each pair fits early on.
-        """
-        choice = choose_training(
-            len(pairs),
-            source_side=typical_side(pairs),
-            seconds=minutes * 60 * TRAINING_SHARE,
-            rung=rung if rung is not None else self.run.get("rung"),
-            settings=replace(RECIPES["clip"].settings, seed=self.seed),
-            device=self.device,
-        )
-        self.run.note("rung", choice.rung)
-        towers = new_towers(pairs.captions, SMALL_ARCH, side=choice.side, seed=self.seed)
-        self.progress.say(
-            f"{len(pairs):,} pairs. Trains a small model on them first: {choice.settings.epochs} epochs at "
-            f"{choice.side} px on {self.device} (rung {choice.rung}), about "
-            f"{duration(choice.seconds / TRAINING_SHARE)} in all."
-        )
-        (decoded, prints), folder = self.read(pairs, towers.canvas), self.run.path / "model"
-        file = self.run.path / EARLY_FILE
-        if (folder / WEIGHTS_FILE).is_file() and (file.is_file() or not early):
-            towers = load(folder, self.device)
-        else:
-            watch = keep_early_fit(decoded, file, device=self.device) if early else None
-            with self.run.step("train"):
-                fit(towers, decoded, choice.settings, folder, watch=watch, device=self.device, progress=self.progress)
-            save(towers, folder)
-        note = f"The scan trained its own model at {choice.side} px: a trigger of a few pixels there may be unseen."
-        return towers, decoded, prints, [note]
-
-    def embed(self, decoded: Decoded, towers: Towers, model: str | Path, into: str | Path = "embeddings") -> Embeddings:
-        """Embed all pairs and their views."""
-        with self.run.step("embed"):
-            return embed_pairs(
-                decoded,
-                towers,
-                self.run.path / into,
-                model=str(model),
-                looks=VIEWS,
-                device=self.device,
-                progress=self.progress,
-            )
-
-    def further(
-        self,
-        evidence: Evidence,
-        usable: Indices,
-        decoded: Decoded,
-        towers: Towers | None,
-        stranger: Towers | None,
-        early: bool,
-    ) -> Evidence:
-        """Add what only some detectors ask for; `early` where the training was watched."""
-        evidence = add_tower(evidence, towers, self.device)
-        if early:
-            evidence = add_early(evidence, self.run.path / EARLY_FILE, len(decoded), usable)
-        if stranger is not None:
-            folder = self.run.path / "independent"
-            with self.run.step("independent"):
-                fits = fit_by(stranger, decoded.pairs, folder, device=self.device, progress=self.progress)
-            evidence = replace(evidence, independent=fits[usable])
-        return evidence
-
-    def copies(self, prints: Prints, evidence: Evidence) -> Copies:
-        """Find the copies among the pairs that can be scored."""
-        with self.run.step("copies"), self.progress.step("copies") as step:
-            copies = find_copies(prints, evidence.captions or (), evidence.image, seed=self.seed)
-            step.note(f"{int((copies.duplicate_of >= 0).sum()):,} pictures repeat another")
-        return copies
-
-    def plant(self, pairs: Pairs, canaries: Plan) -> Pairs:
-        """Return the pairs with canaries behind them, and keep the plan in the run."""
-        canaries.save(self.run.path / CANARIES.parent)
-        self.progress.say(f"Plants {len(canaries.planted):,} canaries beside the pairs that the model trains on.")
-        return pairs.with_plan(canaries)
-
-    def power(self, planted: Planted) -> dict[str, Any]:
-        """Return how many canaries the scan finds, and how far the model took each trigger in."""
-        with self.run.step("power"), self.progress.step("power"):
-            learned = planted.learned(self.seed, self.device)
-            return power_summary(look_for(planted.whole, planted.own, planted.campaigns, _flags), learned)
 
 
 def _heard(evidence: Evidence) -> tuple[Testimony, Calibrated]:
@@ -354,32 +236,6 @@ def _every_detector(at_hand: Collection[Need]) -> list[str]:
     return [name for name in every_detector(at_hand) if name not in {witness.name for witness in WITNESSES}]
 
 
-def _refuse_contradictions(pairs: object, embeddings: object, model: object, limit: int | None) -> None:
-    if pairs is None and embeddings is None:
-        raise BezoarError("Nothing to scan.", "Name a folder of pairs, or --embeddings DIR.")
-    if embeddings is not None and model is not None:
-        raise BezoarError("--model does not go with --embeddings.", "The vectors were made by a model already.")
-    if pairs is None and limit is not None:
-        raise BezoarError("--limit does not go with --embeddings alone.", "All vectors of the folder are scanned.")
-
-
-def _refuse_power(power: bool, embeddings: object, model: object) -> None:
-    if power and (embeddings is not None or model is not None):
-        other = "--embeddings" if embeddings is not None else "--model"
-        raise BezoarError(
-            f"--power does not go with {other}: canaries have to be among what the model was trained on.",
-            f"Leave out {other}, and the scan trains a model of its own.",
-        )
-
-
-def _refuse_idle(independent: object, pairs: object, chosen: Sequence[Chosen]) -> None:
-    if independent is not None and pairs is None:
-        raise BezoarError("--independent has no pictures to look at.", "Name the pairs as well.")
-    # A function of the user's own may ask for anything.
-    if independent is not None and all(one.needs and "independent" not in one.needs for one in chosen):
-        raise BezoarError("Nothing asks what the --independent model says.", "Add --detectors cosine-filter.")
-
-
 def _inputs(
     pairs: Pairs | None, embeddings: str | Path | None, model: str | Path | None, independent: str | Path | None
 ) -> dict[str, str]:
@@ -389,26 +245,6 @@ def _inputs(
     if embeddings is not None:
         inputs["embeddings"] = stamp(sorted(Path(embeddings).glob("*/*")))
     return inputs if model is None else {**inputs, "model": state_of(model)}
-
-
-def _refuse_hopeless(
-    pairs: Pairs | Embeddings | None,
-    truth: Plan | None,
-    max_rate: float | None,
-    k: int | None,
-    reference: int | None,
-    trains: bool,
-) -> None:
-    """Refuse what would fail after hours, before anything is written."""
-    assert pairs is not None
-    usable = sum(reason is None for reason in pairs.reasons)
-    choose(max_rate, usable, k=k, m=reference)
-    batch = RECIPES["clip"].settings.batch
-    if trains and usable < batch:
-        what = f"{usable} usable pairs are fewer than a batch of {batch}: no model can be trained on them."
-        raise BezoarError(what, "Add pairs, or name a --model.")
-    if truth is not None:
-        truth.refuse_others(pairs.keys, pairs.captions)
 
 
 def _faults(pairs: Pairs) -> list[str]:
