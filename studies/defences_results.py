@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from bezoar.run import writing
-from bezoar.run.machine import describe, threads
+from studies.kept import FIRST_PUBLISHED_SEED, alone, machine, schema, write_rows
 
 PUBLISHED = Path("docs/studies/defences.parquet")
-FIRST_PUBLISHED_SEED = 100
 _TEXTS = ("cell", "set", "attack", "defence", "kind", "setting", "victim", "measure", "protocol", "machine")
 _NUMBERS = ("value", "low", "high", "beside", "cpu_seconds")
 _COUNTS = ("seed", "pairs", "planted", "n")
-SCHEMA = pa.schema(
-    [(name, pa.string()) for name in _TEXTS]
-    + [(name, pa.float64()) for name in _NUMBERS]
-    + [(name, pa.int64()) for name in _COUNTS]
-)
+SCHEMA = schema(_TEXTS, _NUMBERS, _COUNTS)
 
 
 def file_of(seed: int, trials: Path) -> Path:
@@ -72,21 +63,8 @@ def known_cells(trials: Path) -> set[str]:
 def keep_rows(same: Mapping[str, Any], rows: list[dict[str, Any]], trials: Path) -> None:
     """Put a cell's rows in place of those that it had; `same` is what all of them share, its "cell" and "seed" too."""
     path = file_of(same["seed"], trials)
-    machine = describe()
-    told = {"machine": f"{machine['cpu']}, {machine['cores']} cores, {threads()} threads"}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(trials):
+    told = {"machine": machine()}
+    with alone(trials):
         kept = [row for row in _stored(path) if row["cell"] != same["cell"]]
         kept += [{**same, **told, **row} for row in rows]
-        kept.sort(key=lambda row: row["cell"])
-        with writing(path) as file:
-            parquet.write_table(pa.Table.from_pylist(kept, SCHEMA), file, compression="zstd")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two parts of the study may run side by side: one writes at a time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        write_rows(kept, path, SCHEMA, lambda row: row["cell"])

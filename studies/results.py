@@ -5,23 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from bezoar.run import writing
-from bezoar.run.machine import describe, threads
 from studies.cells import Cell
+from studies.kept import FIRST_PUBLISHED_SEED, machine, schema, write_rows
 
 PUBLISHED = Path("docs/studies/grid.parquet")
-FIRST_PUBLISHED_SEED = 100
 _TEXTS = ("cell", "set", "attack", "spec", "measure", "goal", "protocol", "machine")
 _NUMBERS = ("value", "low", "high", "beside", "beside_low", "beside_high", "seconds")
 _COUNTS = ("seed", "pairs", "planted", "n", "jpeg")
-SCHEMA = pa.schema(
-    [(name, pa.string()) for name in _TEXTS]
-    + [(name, pa.float64()) for name in _NUMBERS]
-    + [(name, pa.int64()) for name in _COUNTS]
-)
+SCHEMA = schema(_TEXTS, _NUMBERS, _COUNTS)
 
 
 def file_of(seed: int, trials: Path) -> Path:
@@ -43,17 +36,13 @@ def known_cells(trials: Path) -> set[str]:
 def keep_rows(cell: Cell, rows: list[dict[str, Any]], trials: Path) -> None:
     """Put the cell's rows in place of those that it had."""
     path = file_of(cell.seed, trials)
-    machine = describe()
     same = {
         "cell": cell.name,
         "set": cell.set,
         "attack": cell.attack,
         "spec": cell.spec,
         "seed": cell.seed,
-        "machine": f"{machine['cpu']}, {machine['cores']} cores, {threads()} threads",
+        "machine": machine(),
     }
     kept = [row for row in read_rows(path) if row["cell"] != cell.name] + [{**same, **row} for row in rows]
-    kept.sort(key=lambda row: row["cell"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with writing(path) as file:
-        parquet.write_table(pa.Table.from_pylist(kept, SCHEMA), file, compression="zstd")
+    write_rows(kept, path, SCHEMA, lambda row: row["cell"])
