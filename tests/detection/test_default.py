@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from bezoar.detection import WITNESSES, Evidence, Look, default, judge
+from bezoar.detection.calibration import calibrate
 from bezoar.detection.robust import robust_z
-from bezoar.detection.together import together
+from bezoar.detection.together import groups, lift, together
 from bezoar.run import BezoarError, random
 
 N, PLANTED = 600, 24
@@ -87,3 +88,27 @@ def test_very_small_sets(n):
     image = random(0, "small").standard_normal((n, 3)).astype(np.float32)
     said = default.testify(Evidence(image=image))
     assert np.isfinite(said.score).all()
+
+
+def campaign_among_like_captions(seed):
+    """Twelve topics; of the 200 pairs of one 100 are planted, and what is suspected of them falls upon the others."""
+    generator = np.random.default_rng(seed)
+    topics, planted = generator.integers(0, 12, 2400), np.zeros(2400, bool)
+    planted[np.flatnonzero(topics == 3)[:100]] = True
+    centres = generator.normal(size=(12, 16))
+    evidence = Evidence(text=(centres[topics] + 0.3 * generator.normal(size=(2400, 16))).astype(np.float32))
+    alone = generator.normal(size=2400) + 5.0 * planted
+    fellows = lift(alone, evidence.caption_space)
+    said = default.Testimony(alone + 4.0 * fellows, alone, {}, {}, ("density", default.FELLOWS), {})
+    return evidence, said, planted
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_honest_pairs_are_not_flagged_for_sharing_a_campaigns_captions(seed):
+    evidence, said, planted = campaign_among_like_captions(seed)
+    decided = default.decide(evidence, said)
+    assert decided.refusal is None
+    assert decided.flagged[planted].mean() > 0.9
+    assert decided.flagged[~planted].sum() <= 0.1 * decided.flagged.sum()
+    before = calibrate(said.score, groups=groups(said.alone, evidence.caption_space, 0.05))
+    assert before.refusal is not None or before.flagged[~planted].sum() > decided.flagged[~planted].sum()

@@ -118,6 +118,17 @@ def test_groups_hold_few_honest_pairs_and_most_planted_ones(seed):
     assert np.isin(np.flatnonzero(truth >= 0), members).mean() > 0.8
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_captions_that_are_a_little_more_suspicious_throughout_are_no_group(seed):
+    draw = np.random.default_rng(seed)
+    topics = draw.integers(0, 6, 3000)
+    planted = np.zeros(3000, bool)
+    planted[np.flatnonzero(topics == 3)[:60]] = True
+    scores = draw.normal(size=3000) + 0.6 * (topics == 3) + 2.5 * planted
+    found = groups(scores, captions_of(topics, seed), 0.05)
+    assert sum((~planted[members]).sum() for members in found) <= 0.1 * sum(len(members) for members in found)
+
+
 def test_the_most_suspicious_member_stands_first():
     scores, captions, _ = planted_set([(3, 60)])
     (members,) = groups(scores, captions, 0.05)

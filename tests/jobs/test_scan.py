@@ -32,8 +32,9 @@ def test_there_is_a_score_for_every_pair_in_the_order_of_the_set(story):
         assert np.isfinite(scores[name]).all(), name
 
 
-def test_suspicion_ranks_as_the_score_does(story):
+def test_suspicion_ranks_as_the_score_does_where_no_group_was_found(story):
     scores = table(story / "scan")
+    assert set(scores["group"]) == {None}
     assert np.array_equal(np.argsort(scores["score"], kind="stable"), np.argsort(scores["suspicion"], kind="stable"))
 
 

@@ -31,7 +31,8 @@ def scene(clip, decoded):
 def stored(clip, decoded, scene, tmp_path):
     """What a scan would embed, for the scene's rows: image vectors, text vectors, similarities of the views."""
     found = embed_pairs(decoded, clip, tmp_path, model="clip", looks=VIEWS, progress=Silent())
-    return found.image[scene.rows], found.text[scene.rows], found.view_similarity[scene.rows]
+    image, text = (np.asarray(table[scene.rows], np.float32) for table in (found.image, found.text))
+    return image, text, found.view_similarity[scene.rows]
 
 
 def test_names_are_keys_and_cosine_is_among_them():

@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bezoar.detection.neighbours import Indices, Table
+from bezoar.detection.neighbours import Indices, Table, chunks
 from bezoar.detection.prints import Prints
 from bezoar.run import random
 
@@ -41,6 +41,7 @@ _MOST_BITS = 20
 _WINDOW = 16
 _TURNS = range(0, 64, 8)
 _CHUNK = 1 << 16
+_VECTORS_AT_ONCE = 1 << 12
 _RANDOM_PAIRS = 4096
 
 
@@ -184,9 +185,12 @@ class _Nearness:
 
 
 def _cosines(vectors: Table, one: Indices, other: Indices) -> NDArray[np.float32]:
-    a, b = np.asarray(vectors[one], np.float32), np.asarray(vectors[other], np.float32)
-    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.asarray(np.einsum("nd,nd->n", a, b) / np.where(lengths > 0, lengths, 1.0))
+    found = np.empty(len(one), np.float32)
+    for part in chunks(len(one), _VECTORS_AT_ONCE):
+        a, b = (np.asarray(vectors[rows[part]], np.float32) for rows in (one, other))
+        lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        found[part] = np.einsum("nd,nd->n", a, b) / np.where(lengths > 0, lengths, 1.0)
+    return found
 
 
 def _without_strangers(prints: Prints, group: Indices, exact: Indices) -> Indices:

@@ -19,6 +19,7 @@ from bezoar.detection.calibration import FALSE_DISCOVERY_RATE, Calibrated, calib
 from bezoar.detection.density import Scores
 from bezoar.detection.detectors import DETECTORS, Detector, missing
 from bezoar.detection.evidence import Evidence, Look
+from bezoar.detection.part import Part
 from bezoar.detection.robust import deviation, robust_z
 from bezoar.detection.together import WEIGHT, groups, lift
 from bezoar.run import BROKEN_DATA, BezoarError
@@ -95,10 +96,19 @@ def _added(z: dict[str, Scores]) -> Scores:
 
 
 def decide(evidence: Evidence, said: Testimony, rate: float = FALSE_DISCOVERY_RATE) -> Calibrated:
-    """Return who is flagged, alone or in a group of like captions, at a false-discovery rate."""
-    like = FELLOWS in said.spoke
-    found = groups(said.alone, evidence.caption_space, rate, seed=evidence.seed) if like else []
-    return calibrate(said.score, rate, found)
+    """Return who is flagged, alone or in a group of like captions, at a false-discovery rate.
+
+    Who is not in a group is judged by what the others that are not in one say: honest pairs share captions with a
+    campaign, too.
+    """
+    if FELLOWS not in said.spoke:
+        return calibrate(said.score, rate)
+    captions, score, unit = evidence.caption_space, said.score.copy(), deviation(said.alone)
+    found = groups(said.alone, captions, rate, seed=evidence.seed)
+    if found and unit is not None:
+        rest = np.setdiff1d(np.arange(len(score)), np.concatenate(found))
+        score[rest] = said.alone[rest] + WEIGHT * unit * lift(said.alone[rest], Part(captions, rest), evidence.seed)
+    return calibrate(score, rate, found)
 
 
 def _heard(evidence: Evidence) -> tuple[dict[str, Scores], dict[str, Scores], dict[str, str]]:

@@ -166,7 +166,7 @@ class Evidence:
             return np.asarray(self.similarity, np.float64)
         image, text, fit = self._need("image"), self._need("text"), np.empty(len(self))
         for rows in chunks(len(self), _ROWS_AT_ONCE):
-            fit[rows] = witnesses.cosines(image[rows], text[rows])
+            fit[rows] = witnesses.cosines(*(np.asarray(table[rows], np.float32) for table in (image, text)))
         return fit
 
     def fits(self, pictures: torch.Tensor, rows: Indices) -> torch.Tensor:
@@ -183,10 +183,13 @@ class Evidence:
         return torch.cosine_similarity(vectors, text, dim=1)
 
     @cached_property
-    def caption_space(self) -> Vectors:
-        """Unit vectors (n, d) that say which captions are alike: of the text tower, or else of the words."""
+    def caption_space(self) -> Table:
+        """Unit vectors float32 (n, d) that say which captions are alike: of the text tower, or else of the words.
+
+        Those of the tower are made when rows of them are asked for; those of the words are held in memory.
+        """
         if self.text is not None:
-            return np.asarray(Turned((self.text,), (None,)))
+            return Turned((self.text,), (None,))
         if self.captions is None:
             raise BezoarError("There are no captions.", "Give text vectors or captions.")
         return caption_vectors(self.captions)

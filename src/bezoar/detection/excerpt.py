@@ -1,6 +1,7 @@
 """A part of the evidence: what there is to see of some of the pairs, as if there had never been others.
 
 * Whatever has a row a pair is cut to the chosen rows, in their order; all else (the model, seed, k, device) stays.
+* Vectors on disk stay there: the part is a choice of their rows.
 * Nothing that was computed is taken over: neighbours are sought anew among those who are left.
 """
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from bezoar.detection.evidence import Evidence
 from bezoar.detection.neighbours import Indices
+from bezoar.detection.part import Part
 
 
 def excerpt(evidence: Evidence, rows: Indices) -> Evidence:
@@ -25,6 +27,8 @@ def excerpt(evidence: Evidence, rows: Indices) -> Evidence:
 def _cut(value: Any, rows: Indices, n: int) -> Any:
     if isinstance(value, np.ndarray) and len(value) == n:
         return value[rows]
+    if hasattr(value, "shape") and len(value) == n:
+        return Part(value, rows)
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == n:
         return [value[row] for row in rows]
     return value

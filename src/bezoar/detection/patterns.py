@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bezoar.detection.density import Scores
-from bezoar.detection.neighbours import Indices, Vectors, nearest_references
+from bezoar.detection.neighbours import Indices, Table, Vectors, nearest_references
 from bezoar.run import BezoarError, random
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _BLOCK = 256
 
 def shared_pattern(
     pixels: NDArray[np.uint8],
-    captions: Vectors,
+    captions: Table,
     *,
     seed: int = 0,
     device: str = "cpu",

@@ -3,6 +3,7 @@
 * `img_emb/`, `text_emb/`: vectors; `metadata/`: a row a pair (key, caption, shard, row, reason).
 * `view_similarity/` (bezoar's own): the cosine of each look at a picture with the pair's own caption.
 * A pair that cannot be read has a zero vector and its reason.
+* Vectors are mapped, not read (`Shards`); what is known of a pair besides (names, similarities of views) is in memory.
 """
 
 from __future__ import annotations
@@ -19,24 +20,27 @@ import pyarrow.parquet as parquet
 from numpy.typing import NDArray
 
 from bezoar.embeddings.encode import Look, Vectors, encode_caption_sets, encode_pictures, unit
+from bezoar.embeddings.shards import Shards, open_shards
 from bezoar.models import Clip
 from bezoar.pairs import Pairs
 from bezoar.pairs.decoded import Decoded
 from bezoar.run import BezoarError, Progress, fingerprint, write_json, writing
 
 HEAD_FILE = "embeddings.json"
+_ROWS_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Raw vectors of n pairs: `image` and `text` float32 (n, d), `view_similarity` (n, views) or None.
+    """Raw vectors of n pairs: `image` and `text` (n, d) on disk, `view_similarity` float32 (n, views) or None.
 
+    `np.asarray(image, np.float32)` reads a whole table; `image[rows]` some rows, in the number type on disk.
     `keys`, `captions` (joined), `shards`, `rows` and `reasons` describe the pairs; `normalized` says that the
     vectors lie at length one already; `model` and `canvas` say what made them, where the folder says so.
     """
 
-    image: Vectors
-    text: Vectors
+    image: Shards
+    text: Shards
     view_similarity: Vectors | None
     keys: list[str]
     captions: list[str]
@@ -89,8 +93,7 @@ def load_embeddings(folder: Path) -> Embeddings:
         table = pa.concat_tables([parquet.read_table(file) for file in files], promote_options="default")
     except (OSError, pa.ArrowException) as error:
         raise BezoarError(f"{folder / 'metadata'} cannot be read ({error}).", "Make the embeddings again.") from error
-    image = _stack(folder, "img_emb", numbers)
-    text = _stack(folder, "text_emb", numbers)
+    image, text = open_shards(folder, "img_emb"), open_shards(folder, "text_emb")
     if not len(image) == len(text) == table.num_rows:
         raise BezoarError(
             f"{folder} holds {len(image)} image vectors, {len(text)} text vectors and {table.num_rows} rows.",
@@ -127,12 +130,12 @@ def aligned(stored: Embeddings, pairs: Pairs) -> Embeddings:
             f"{len(missing):,} of {len(pairs):,} pairs have no vectors, {missing[0]} among them.",
             "Name the embeddings of these pairs.",
         )
-    rows = [place[key] for key in pairs.keys]
+    rows = np.array([place[key] for key in pairs.keys], np.int64)
     views = stored.view_similarity
     return replace(
         stored,
-        image=stored.image[rows],
-        text=stored.text[rows],
+        image=stored.image.select(rows),
+        text=stored.text.select(rows),
         view_similarity=None if views is None else views[rows],
         keys=list(pairs.keys),
         captions=[" / ".join(own) for own in pairs.captions],
@@ -145,8 +148,13 @@ def aligned(stored: Embeddings, pairs: Pairs) -> Embeddings:
 def first(stored: Embeddings, count: int) -> Embeddings:
     """Return the embeddings of the first `count` pairs."""
     whole: dict[str, Any] = {one.name: getattr(stored, one.name) for one in fields(stored)}
-    rows = {name: value[:count] for name, value in whole.items() if isinstance(value, list | np.ndarray)}
-    return Embeddings(**{**whole, **rows})
+    rows = np.arange(min(count, len(stored.keys)))
+    part = {
+        name: value.select(rows) if isinstance(value, Shards) else value[:count]
+        for name, value in whole.items()
+        if isinstance(value, Shards | list | np.ndarray)
+    }
+    return Embeddings(**{**whole, **part})
 
 
 def _embed_shard(
@@ -228,12 +236,17 @@ def _column(table: pa.Table, names: tuple[str, ...], default: list[Any]) -> list
     return default
 
 
-def _faults(image: Vectors, text: Vectors) -> list[str | None]:
-    # A text vector of zero stands for a picture without a caption.
-    fine = np.isfinite(image).all(axis=1) & np.isfinite(text).all(axis=1) & image.any(axis=1)
-    return [None if good else "no usable vector" for good in np.atleast_1d(fine)]
+def _faults(image: Shards, text: Shards) -> list[str | None]:
+    faults: list[str | None] = []
+    for start in range(0, len(image), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        pictures, captions = image[rows], text[rows]
+        # A text vector of zero stands for a picture without a caption.
+        fine = np.isfinite(pictures).all(axis=1) & np.isfinite(captions).all(axis=1) & pictures.any(axis=1)
+        faults += [None if good else "no usable vector" for good in fine]
+    return faults
 
 
-def _is_unit(vectors: Vectors) -> bool:
-    lengths = np.linalg.norm(vectors[:1000], axis=1)
+def _is_unit(vectors: Shards) -> bool:
+    lengths = np.linalg.norm(vectors[:1000].astype(np.float32), axis=1)
     return bool(len(lengths)) and bool(np.allclose(lengths[lengths > 0], 1, atol=1e-2))

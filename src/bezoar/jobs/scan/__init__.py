@@ -281,8 +281,8 @@ def _evidence(listing: Listing, stored: Embeddings | None, decoded: Decoded | No
     if decoded is not None and not decoded.kept:
         notes.append("The pictures do not fit into memory together: shared-pattern was left out.")
     return Evidence(
-        image=None if stored is None else stored.image[usable],
-        text=None if stored is None else stored.text[usable],
+        image=None if stored is None else stored.image.select(usable),
+        text=None if stored is None else stored.text.select(usable),
         view_similarity=None if views is None else views[usable],
         pixels=decoded.batch(usable) if decoded is not None and decoded.kept else None,
         captions=[listing.captions[position] for position in usable],

@@ -1,0 +1,62 @@
+"""A scan of vectors alone leaves them on disk, and says what it would say of the same vectors in memory."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+from bezoar import scan
+from bezoar.detection.default import decide
+from bezoar.detection.default import testify as ask
+from bezoar.detection.evidence import Evidence
+from bezoar.embeddings import Shards
+
+LOST = 37
+CAPTIONS = [f"a picture of topic {row % 7}" for row in range(600)]
+
+
+@pytest.fixture
+def tables():
+    """Image and text vectors of 600 pairs on seven topics; one pair has no picture."""
+    draw = np.random.default_rng(0)
+    centres, topics = draw.normal(size=(7, 12)), np.arange(600) % 7
+    image = (2 * centres[topics] + draw.normal(size=(600, 12))).astype(np.float16)
+    image[LOST] = 0
+    return image, (centres[topics] + 0.3 * draw.normal(size=(600, 12))).astype(np.float16)
+
+
+@pytest.fixture
+def folder(tables, tmp_path):
+    """The same in three shards of uneven sizes, in the layout of clip-retrieval."""
+    place = tmp_path / "vectors"
+    for kind in ("img_emb", "text_emb", "metadata"):
+        (place / kind).mkdir(parents=True)
+    for number, rows in enumerate(np.split(np.arange(600), [11, 400])):
+        for kind, table in zip(("img_emb", "text_emb"), tables, strict=True):
+            np.save(place / kind / f"{kind}_{number}.npy", table[rows])
+        named = {"key": [f"{row:04d}" for row in rows], "caption": [CAPTIONS[row] for row in rows]}
+        parquet.write_table(pa.table(named), place / "metadata" / f"metadata_{number}.parquet")
+    return place
+
+
+def test_vectors_alone_are_scored_as_if_they_lay_in_memory(tables, folder, tmp_path):
+    answer = scan(embeddings=folder, to=tmp_path / "run", seed=3)
+    usable = np.flatnonzero(np.arange(600) != LOST)
+    image, text = (table[usable].astype(np.float32) for table in tables)
+    evidence = Evidence(image=image, text=text, captions=[CAPTIONS[row] for row in usable], seed=3)
+    said = ask(evidence)
+    written = parquet.read_table(tmp_path / "run" / "scores.parquet").to_pydict()
+    assert written["reason"][LOST] == "no usable vector"
+    np.testing.assert_allclose(np.delete(np.array(written["score"]), LOST).astype(float), said.score, rtol=1e-12)
+    assert np.delete(np.array(written["flagged"]), LOST).tolist() == decide(evidence, said).flagged.tolist()
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["read"] == answer.summary["read"] == 599
+
+
+def test_no_table_is_read_as_a_whole_in_one_piece(folder, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a whole table was read")
+
+    monkeypatch.setattr(Shards, "__array__", refuse)
+    scan(embeddings=folder, to=tmp_path / "run")
