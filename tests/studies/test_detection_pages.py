@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from studies.detection_beside import read_answers
 from studies.detection_figures import Figures, Place
 from studies.detection_pages import filled, main, makers
 from studies.detection_results import SCHEMA, read_rows
@@ -82,7 +83,8 @@ def test_the_page_holds_every_mark_once_and_names_the_commands():
 
 def test_what_is_between_the_marks_is_what_the_figures_make():
     text = PAGE.read_text(encoding="utf-8")
-    made = filled(text, read_rows(ROOT / "docs" / "studies" / "detection.parquet"))
+    folder = ROOT / "docs" / "studies"
+    made = filled(text, read_rows(folder / "detection.parquet"), read_answers(folder))
     assert made == text, "run python -m studies.detection_pages"
 
 
@@ -102,6 +104,7 @@ def test_check_writes_nothing(tmp_path, monkeypatch):
     page.write_text("<!-- loop -->\n<!-- end -->\n")
     monkeypatch.setattr("studies.detection_pages.PAGE", page)
     monkeypatch.setattr("studies.detection_pages.read_rows", list)
+    monkeypatch.setattr("studies.detection_pages.read_answers", dict)
     monkeypatch.setattr("sys.argv", ["detection_pages", "--check"])
     with pytest.raises(SystemExit, match="stale"):
         main()
