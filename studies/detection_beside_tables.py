@@ -39,7 +39,8 @@ def _of(rows: Rows, place: Place) -> Rows:
 def _counted(figures: Figures, place: Place, rows: Rows) -> str:
     if figures.success(place) is not None and not figures.took(place):
         return NOT_TESTED
-    return _mean(rows).told() if rows else NOTHING
+    own = [row for row in rows if row["seed"] not in figures.spared(place)]
+    return _mean(own).told() if own else NOTHING
 
 
 def _mean(rows: Rows) -> Mean:

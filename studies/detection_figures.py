@@ -2,8 +2,8 @@
 
 * A rate is k of n over all seeds, with Wilson's interval; an area is the mean over seeds, with the smallest and the
   largest, or a bootstrap's interval where there is one seed.
-* A place counts only if the attack took: over all seeds its success is TOOK or more. Claims are about places where it
-  is SURE or more.
+* A victim counts only if the attack took on it: its success is TOOK or more. Where none did, the place is not tested.
+  Claims are about places where it is SURE or more over the victims that count.
 * "–" is what was not measured, or has nothing to be measured.
 """
 
@@ -74,14 +74,25 @@ class Figures:
         for row in rows:
             named = {name: row[name] for name in ("set", "attack", "poisons", "setting", "encoder", "loop")}
             self._by_place.setdefault(Place(**named), []).append(row)
+        self._all_seeds = {place: {row["seed"] for row in own} for place, own in self._by_place.items()}
+        self._by_place = {place: _taken(own) or own for place, own in self._by_place.items()}
 
     def places(self) -> list[Place]:
         """Return every place that has rows: those that the tables compare first, then by name."""
         found = set(self._by_place)
         return [place for place in FIRST if place in found] + sorted(found - set(FIRST))
 
+    def seeds(self, place: Place) -> str:
+        """Return how many victims count, and of how many where that is not all of them."""
+        every, spared = len(self._all_seeds.get(place, ())), len(self.spared(place))
+        return f"{every - spared} of {every}" if spared else f"{every}"
+
+    def spared(self, place: Place) -> set[int]:
+        """Return the seeds of the victims on which the attack did not take, where it took on others."""
+        return self._all_seeds.get(place, set()) - {row["seed"] for row in self._by_place.get(place, [])}
+
     def of(self, place: Place, detector: str) -> Rows:
-        """Return the rows of one detector, of all seeds."""
+        """Return the rows of one detector, of all victims that count."""
         return [row for row in self._by_place.get(place, []) if row["detector"] == detector]
 
     def detectors(self) -> list[str]:
@@ -93,7 +104,7 @@ class Figures:
         return [DEFAULT, *known, *sorted(found - set(known))]
 
     def success(self, place: Place) -> Rate | None:
-        """Return how often the attack succeeds on the victims of a place, over all seeds."""
+        """Return how often the attack succeeds on the victims of a place that count."""
         cells = {row["cell"]: row for row in self._by_place.get(place, []) if row["asr"] is not None}
         own = [
             {"measure": "asr", "value": row["asr"], "n": row["asr_n"], "seed": row["seed"]} for row in cells.values()
@@ -131,6 +142,10 @@ class Figures:
 
     def _asked(self, place: Place) -> bool:
         return not place.loop and place.poisons > 0 and self.took(replace(place, encoder=VICTIM), SURE)
+
+
+def _taken(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["asr"] is None or row["asr"] >= TOOK]
 
 
 Told = Callable[[Figures, Place, str], str]

@@ -56,7 +56,7 @@ def _defaults(figures: Figures, places: list[Place]) -> str:
     lines = []
     for place in places:
         cells = [shown(figures, place, DEFAULT, told) for _, told in COLUMNS]
-        lines.append((place.label, _seeds(figures, place), _asr(figures, place), *cells))
+        lines.append((place.label, figures.seeds(place), _asr(figures, place), *cells))
     return markdown(head, lines)
 
 
@@ -192,7 +192,7 @@ def loop_table(figures: Figures) -> str:
             (
                 f"{NAMES[place.set]}, {replace(place, loop='').label}",
                 _LOOPS[place.loop],
-                _seeds(figures, place),
+                figures.seeds(place),
                 f"{gone.value:,.0f}" if gone else NOTHING,
                 f"{left.value:,.0f} of {place.poisons:,}" if left else NOTHING,
                 _asr(figures, place),
@@ -228,11 +228,6 @@ def _by_set(figures: Figures, wanted: Callable[[Place], bool], make: Callable[[F
         if places:
             parts.append(f"**{NAMES[name]}**\n\n{make(figures, places)}")
     return "\n".join(parts) or _ABSENT
-
-
-def _seeds(figures: Figures, place: Place) -> str:
-    rows = figures.of(place, LOOP if place.loop else DEFAULT)
-    return str(len({row["seed"] for row in rows}))
 
 
 def _asr(figures: Figures, place: Place) -> str:

@@ -227,3 +227,13 @@ def test_a_decision_that_was_not_made_is_no_false_one():
     silent = cell(attack="blended", poisons=200, realised_fdp=(0, 1), recall_at_fdr=(0, 200))
     silent = [row | {"n": 0} if row["measure"] == "realised-fdp" else row for row in silent]
     assert "met on 1 cells, 1 decided nothing" in verdict(cell() + silent, "realised FDP")
+
+
+def test_a_victim_on_which_the_attack_did_not_take_is_left_out_and_counted():
+    rows = cell(seeds=(100, 101)) + cell(seeds=(102,), asr=(30, 100), average_precision=0.2)
+    figures = Figures(rows)
+    (place,) = figures.places()
+    assert figures.seeds(place) == "2 of 3"
+    assert figures.spared(place) == {102}
+    assert figures.success(place).value == 0.95
+    assert "0.200" not in default_table(figures)
