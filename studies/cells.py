@@ -49,6 +49,7 @@ class Cell:
     A `{clean}` in the specification is the never-poisoned model of the same seed. `learn` set: fine-tuned from that
     model, with those towers learning. `measured` are the ways test pictures reach the model: None as they are, a
     number as JPEG of that quality. `wrong`: this share of the pairs has captions of others before anything is planted.
+    `arch`: another architecture than the small ResNet.
     """
 
     set: str
@@ -60,6 +61,7 @@ class Cell:
     measured: tuple[int | None, ...] = (None,)
     seed: int = -1
     wrong: float = 0.0
+    arch: str | None = None
 
     @property
     def name(self) -> str:

@@ -91,6 +91,9 @@ FURTHER = tuple(
 # With wrong captions in the set, and with the loop behind them.
 NOISED = (PLANTS[0], PLANTS[1], replace(PLANTS[5], seeds=1))
 LOOPED = (PLANTS[0], PLANTS[1])
+# With another kind of tower: those of the generated world.
+OTHER_TOWER = "tiny-vit"
+TOWERED = PLANTS[:5]
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,9 @@ class Job:
 
     @property
     def setting(self) -> str:
-        """What departs from the plain set, such as +wrong-5; empty for nothing."""
-        return f"+wrong-{round(100 * self.cell.wrong)}" if self.cell.wrong else ""
+        """What departs from the plain set and tower, such as +wrong-5; empty for nothing."""
+        wrong = f"+wrong-{round(100 * self.cell.wrong)}" if self.cell.wrong else ""
+        return wrong + (f"+{self.cell.arch}" if self.cell.arch else "")
 
     @property
     def seed(self) -> int:
@@ -138,6 +142,7 @@ def all_jobs(seeds: list[int]) -> Iterator[Job]:
     yield from _at(seeds, [Job(plant.cell(plant.first), plant.attack, plant.first) for plant in plants])
     yield from _at(seeds, [_clean(name, OURS) for name in CLEAN])
     yield from _at(seeds, [_noised(plant, wrong) for plant in NOISED for wrong in WRONG])
+    yield from _at(seeds, [_towered(plant) for plant in TOWERED])
     yield from _at(seeds, [replace(_first(plant), loop=loop) for plant in LOOPED for loop in LOOPS])
     yield from _at(seeds, [replace(_first(plant), encoder="independent") for plant in plants])
     others = [(plant, n) for plant in plants for n in plant.counts if n != plant.first]
@@ -158,6 +163,12 @@ def _noised(plant: Plant, wrong: float) -> Job:
     cell = plant.cell(plant.first)
     noised = replace(cell, attack=f"{plant.attack}-{plant.first}+wrong-{round(100 * wrong)}", wrong=wrong)
     return Job(noised, plant.attack, plant.first)
+
+
+def _towered(plant: Plant) -> Job:
+    cell = plant.cell(plant.first)
+    name = f"{plant.attack}-{plant.first}+{OTHER_TOWER}"
+    return Job(replace(cell, attack=name, arch=OTHER_TOWER, seeds=1), plant.attack, plant.first)
 
 
 def _at(seeds: list[int], jobs: list[Job]) -> Iterator[Job]:

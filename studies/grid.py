@@ -107,6 +107,7 @@ def train(cell: Cell) -> tuple[Path, bezoar.Plan | None]:
         "learn": cell.learn,
         "learning_rate": TUNING_RATE if cell.learn else None,
     }
+    settings |= {"arch": cell.arch} if cell.arch else {}
     state = fingerprint(pairs.fingerprint, plan.fingerprint if plan else None, settings, str(start), chosen.canvas)
     folder = RUNS / cell.name / state[:12]
     canvas = None if start else chosen.canvas

@@ -132,6 +132,14 @@ def test_without_truth_there_is_no_word_of_it(scan_page: Make) -> None:
     assert "Against the truth" in render(scan_page(items=5))
 
 
+def test_what_the_page_says_itself_is_never_cut(scan_page: Make) -> None:
+    long = scan_page(items=0, decided="1 alone and 111 in 7 groups of like captions " * 4)
+    every = tuple(replace(long.witnesses[0], name=f"witness-{number}") for number in range(12))
+    page = render(replace(long, witnesses=every, findings={"planted": 111, "mismatched": 1, "copy": 4}))
+    assert "Every pair could be read." in page or "could not be read" in page
+    assert "more character" not in page
+
+
 def test_nothing_found_is_said_plainly(scan_page: Make) -> None:
     found = scan_page(items=5, truth=False)
     page = render(replace(found, flagged=np.zeros(found.suspicion.size, dtype=bool)))

@@ -164,7 +164,7 @@ def render(page: ScanPage) -> str:
         "expected": page.fdr * number,
         "threshold_of_counting": math.log10(max(page.suspicion.size, 1)),
         "missed_sentence": "",
-        "lead": " ".join(_lead(page, number)),
+        "lead": _lead(page, number),
         "commands": _commands(page, number),
         "filters": _filters(page.gallery),
         "high": HIGH_Z,
