@@ -64,8 +64,8 @@ def groups(scores: Scores, captions: Table, rate: float, *, seed: int = 0) -> li
     can be while at most the share `rate` of it is expected to be honest: (h · e + 1) / size, e how many of so many
     pairs of other captions stand as high, h how much more suspicious than the mean the captions of an honest pair in a
     hundred are. Where the lower quarter of these captions' pairs stands above that of the others, e is counted as far
-    lower, by half a deviation at most. So no group is smaller than 1 / rate (20 pairs at 5 %). What was found leaves the
-    set, and the rest is looked at again.
+    lower, by half a deviation at most. So no group is smaller than 1 / rate (20 pairs at 5 %). What was found leaves,
+    and the rest is looked at again.
     """
     left, found = np.arange(len(scores)), []
     for _ in range(MOST_GROUPS):
