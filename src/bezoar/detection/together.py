@@ -26,8 +26,8 @@ WEIGHT = 4.0
 CORE = 0.4
 # Honest captions differ in how suspicious they are: one in a hundred pairs lies among captions at least so suspicious.
 HONEST = 0.99
-# And the lower quarter of some captions' pairs, where no poison is, lies as far above that of all (half a deviation).
-MOST_SHIFT = 0.5
+# And poison makes honest pairs of its captions fit worse: they are taken to be half a deviation more suspicious.
+SHIFT = 0.5
 MOST_GROUPS = 20
 MOST_REFERENCES = 20_000
 _CHUNK = 512
@@ -63,9 +63,8 @@ def groups(scores: Scores, captions: Table, rate: float, *, seed: int = 0) -> li
     `scores` (n,), higher more suspicious, must not hold suspicion that was shared already. A group is as large as it
     can be while at most the share `rate` of it is expected to be honest: (h · e + 1) / size, e how many of so many
     pairs of other captions stand as high, h how much more suspicious than the mean the captions of an honest pair in a
-    hundred are. Where the lower quarter of these captions' pairs stands above that of the others, e is counted as far
-    lower, by half a deviation at most. So no group is smaller than 1 / rate (20 pairs at 5 %). What was found leaves,
-    and the rest is looked at again.
+    hundred are, and e counted as if these captions' honest pairs stood half a deviation higher than others. So no group
+    is smaller than 1 / rate (20 pairs at 5 %). What was found leaves, and the rest is looked at again.
     """
     left, found = np.arange(len(scores)), []
     for _ in range(MOST_GROUPS):
@@ -101,8 +100,8 @@ class _Excess:
     """The pairs of the captions that are suspected most, against all others.
 
     `core`: their positions, the highest score first; `above`: the share of other pairs that stand at least as high;
-    `at_most`: the same, were these captions a little more suspicious by nature; `honest`: how much more suspicious than
-    the mean the most suspected of the other captions are.
+    `at_most`: the same, were the core's honest pairs half a deviation more suspicious; `honest`: how much more
+    suspicious than the mean the most suspected of the other captions are.
     """
 
     core: Indices
@@ -119,8 +118,7 @@ def _excess(z: Scores, captions: Table, seed: int) -> _Excess | None:
     core = np.flatnonzero(inside)
     core = core[np.argsort(-z[core], kind="stable")]
     outside = np.sort(z[~inside])
-    shift = np.clip(np.quantile(z[core], 0.25) - np.quantile(outside, 0.25), 0.0, MOST_SHIFT)
-    above, at_most = (1 - np.searchsorted(outside, z[core] - by) / len(outside) for by in (0.0, shift))
+    above, at_most = (1 - np.searchsorted(outside, z[core] - by) / len(outside) for by in (0.0, SHIFT))
     return _Excess(core, above, at_most, max(1.0, float(np.exp(np.quantile(gain[~inside], HONEST)))))
 
 
