@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow.parquet as parquet
 from numpy.typing import NDArray
 
-from bezoar.detection.default import VOICES, WITNESSES
+from bezoar.detection.default import WITNESSES, added
 from bezoar.detection.density import Scores
 from bezoar.detection.evidence import Evidence, Look
 from bezoar.detection.neighbours import Indices
@@ -137,16 +137,6 @@ def with_views(seen: Seen, views: int, asked: Indices, ordinary: Indices) -> Sco
                 z[witness.name] = np.zeros(len(seen.planted))
                 z[witness.name][asked] = (raw - np.median(raw[ordinary])) / unit
     return together(added(z), evidence.caption_space, seed=evidence.seed)
-
-
-def added(z: dict[str, Scores]) -> Scores:
-    """Return the default's sum (n,) of the witnesses who spoke: of each line of VOICES the highest."""
-    total = np.zeros(len(next(iter(z.values()))))
-    for line in VOICES:
-        spoke = [[z[name] for name in voice if name in z] for voice in line]
-        heard = [np.sum(those, axis=0) for those in spoke if those]
-        total += np.max(heard, axis=0) if heard else 0.0
-    return total
 
 
 if __name__ == "__main__":

@@ -136,3 +136,13 @@ def test_scores_without_spread_say_nothing(scores):
 def test_nothing_to_calibrate():
     found = calibrate(np.zeros(0))
     assert len(found.flagged) == 0
+
+
+def test_a_group_does_not_lower_the_bar_for_others():
+    falsely = 0
+    for seed in range(5):
+        scores = np.random.default_rng(seed).exponential(size=10_000)
+        scores[:600] = 40.0
+        decided = calibrate(scores, 0.05, [np.arange(600)])
+        falsely += int(decided.alone.sum())
+    assert falsely <= 5

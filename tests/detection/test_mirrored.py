@@ -56,3 +56,10 @@ def test_suspicion_ranks_as_the_scores_do_and_the_flagged_reach_the_bar(shift, a
 def test_nothing_and_no_spread():
     assert decide_by_mirror(np.zeros(0), np.zeros(0), 0.05).flagged.shape == (0,)
     assert not decide_by_mirror(np.ones(50), np.ones(50), 0.05).flagged.any()
+
+
+def test_in_a_set_too_small_for_a_tail_p_is_counted():
+    values = np.random.default_rng(0).normal(size=100)
+    values[0] = values.max() + 0.01
+    decided = decide_by_mirror(values, -values, 0.05)
+    assert decided.p_value.min() >= 1 / 101 - 1e-9

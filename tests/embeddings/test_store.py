@@ -1,13 +1,15 @@
 """Embeddings on disk: a layout that others read and write, resumed by shard, honest about what is missing."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from bezoar.embeddings import embed_pairs, encode_caption_sets, encode_pictures, first, load_embeddings
+from bezoar.embeddings import aligned, embed_pairs, encode_caption_sets, encode_pictures, first, load_embeddings
 from bezoar.pairs import open_pairs, write_webdataset
 from bezoar.pairs.decoded import Decoded
 from bezoar.run import BezoarError, Silent
@@ -185,3 +187,29 @@ def test_the_first_pairs_keep_all_that_is_known_of_them(pairs, clip, tmp_path):
     for name in ("captions", "shards", "rows", "reasons"):
         assert getattr(part, name) == getattr(stored, name)[:35]
     assert (part.model, part.canvas, part.normalized) == (stored.model, stored.canvas, stored.normalized)
+
+
+def test_embeddings_stand_in_the_order_of_the_pairs_even_where_these_were_shuffled(tmp_path, pairs, clip):
+    shuffled = pairs.select(np.random.default_rng(0).permutation(len(pairs)))
+    stored = embedded(shuffled, clip, tmp_path)
+    assert stored.keys == list(shuffled.keys)
+    readable = [row for row, reason in enumerate(stored.reasons) if reason is None]
+    again = encode_pictures(clip, Decoded(shuffled, clip.canvas).batch(readable))
+    np.testing.assert_allclose(read(stored)[0][readable], again[0] if again.ndim == 3 else again, rtol=2e-3, atol=2e-3)
+
+
+def test_of_two_stored_pairs_of_one_key_the_first_counts(tmp_path, pairs, clip):
+    stored = embedded(pairs, clip, tmp_path)
+    doubled = replace(stored, keys=[*stored.keys[:-1], stored.keys[0]], reasons=[*stored.reasons[:-1], "duplicate key"])
+    kept = pairs.select(np.arange(len(pairs) - 1)[::-1])
+    assert aligned(doubled, kept).reasons[-1] is None
+
+
+def test_view_similarities_of_other_pairs_are_refused(made, tmp_path):
+    shutil.copytree(made, tmp_path / "copy")
+    (tmp_path / "copy" / "view_similarity").mkdir()
+    for number, file in enumerate(sorted((made / "img_emb").iterdir())):
+        rows = len(np.load(file)) + (number == 0)
+        np.save(tmp_path / "copy" / "view_similarity" / f"view_similarity_{number:04d}.npy", np.zeros((rows, 3)))
+    with pytest.raises(BezoarError, match="view similarities of 71 pairs and vectors of 70"):
+        load_embeddings(tmp_path / "copy")

@@ -12,6 +12,7 @@ from bezoar.detection.default import decide
 from bezoar.detection.default import testify as ask
 from bezoar.detection.evidence import Evidence
 from bezoar.embeddings import Shards
+from bezoar.run import BezoarError
 
 LOST = 37
 CAPTIONS = [f"a picture of topic {row % 7}" for row in range(600)]
@@ -60,3 +61,16 @@ def test_no_table_is_read_as_a_whole_in_one_piece(folder, tmp_path, monkeypatch)
 
     monkeypatch.setattr(Shards, "__array__", refuse)
     scan(embeddings=folder, to=tmp_path / "run")
+
+
+def test_a_function_of_ones_own_that_changed_is_asked_again(folder, tmp_path):
+    def own(evidence):
+        return np.zeros(len(evidence))
+
+    scan(embeddings=folder, to=tmp_path / "run", detectors=[own])
+
+    def own(evidence):
+        return np.arange(len(evidence), dtype=float)
+
+    with pytest.raises(BezoarError, match="detectors"):
+        scan(embeddings=folder, to=tmp_path / "run", detectors=[own])

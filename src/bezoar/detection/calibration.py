@@ -126,8 +126,9 @@ def _purged(scores: Scores, grouped: NDArray[np.bool_], rate: float) -> tuple[Ta
         tail = Tail.fitted(scores[~grouped & ~flagged])
         if tail is None:
             break
-        again, _ = benjamini_hochberg(-tail.log_p(scores) / np.log(10), rate)
-        again &= ~grouped
+        # By themselves: what was found in groups already must not lower the bar for the others.
+        again = np.zeros(len(scores), np.bool_)
+        again[~grouped], _ = benjamini_hochberg(-tail.log_p(scores[~grouped]) / np.log(10), rate)
         if (again == flagged).all():
             break
         flagged = again
@@ -138,7 +139,8 @@ def _refusal(scores: Scores) -> str | None:
     """Say why nobody can be flagged alone among these scores, or None.
 
     Beyond the 90 % quantile an exponential tail thins out as it did before it; one that does so more slowly, by more
-    than chance, is heavier, and then the highest honest scores are higher than p says.
+    than chance, is heavier, and then the highest honest scores are higher than p says. Two per cent of poison that is
+    in no group looks the same, so it is ranked and not flagged.
     """
     if len(scores) < FEWEST_PAIRS:
         return f"{len(scores):,} pairs are too few to know the tail of honest scores by"

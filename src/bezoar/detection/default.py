@@ -12,12 +12,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from bezoar.detection.calibration import FALSE_DISCOVERY_RATE, Calibrated, calibrate
 from bezoar.detection.density import Scores
-from bezoar.detection.detectors import DETECTORS, Detector, missing
+from bezoar.detection.detector import score
+from bezoar.detection.detectors import DETECTORS, Chosen, Detector, missing
 from bezoar.detection.evidence import Evidence, Look
 from bezoar.detection.part import Part
 from bezoar.detection.robust import deviation, robust_z
@@ -73,7 +75,7 @@ class Testimony:
 def testify(evidence: Evidence) -> Testimony:
     """Ask every witness that can speak. Raises BezoarError where none can."""
     raw, z, silent = _heard(evidence)
-    alone = _added(z)
+    alone = added(z)
     unit = deviation(alone)
     if evidence.text is None and evidence.captions is None:
         silent[FELLOWS] = "needs captions"
@@ -85,7 +87,7 @@ def testify(evidence: Evidence) -> Testimony:
     return Testimony(alone + z.get(FELLOWS, 0.0), alone, z, raw, tuple(z), silent)
 
 
-def _added(z: dict[str, Scores]) -> Scores:
+def added(z: dict[str, Scores]) -> Scores:
     """Return the sum (n,) of the witnesses' z as in VOICES, of those who spoke."""
     total = np.zeros(len(next(iter(z.values()))))
     for voices in VOICES:
@@ -103,12 +105,12 @@ def decide(evidence: Evidence, said: Testimony, rate: float = FALSE_DISCOVERY_RA
     """
     if FELLOWS not in said.spoke:
         return calibrate(said.score, rate)
-    captions, score, unit = evidence.caption_space, said.score.copy(), deviation(said.alone)
+    captions, left, unit = evidence.caption_space, said.score.copy(), deviation(said.alone)
     found = groups(said.alone, captions, rate, seed=evidence.seed)
     if found and unit is not None:
-        rest = np.setdiff1d(np.arange(len(score)), np.concatenate(found))
-        score[rest] = said.alone[rest] + WEIGHT * unit * lift(said.alone[rest], Part(captions, rest), evidence.seed)
-    return calibrate(score, rate, found)
+        rest = np.setdiff1d(np.arange(len(left)), np.concatenate(found))
+        left[rest] = said.alone[rest] + WEIGHT * unit * lift(said.alone[rest], Part(captions, rest), evidence.seed)
+    return calibrate(left, rate, found)
 
 
 def _heard(evidence: Evidence) -> tuple[dict[str, Scores], dict[str, Scores], dict[str, str]]:
@@ -121,7 +123,7 @@ def _heard(evidence: Evidence) -> tuple[dict[str, Scores], dict[str, Scores], di
         if lacking is not None:
             silent[witness.name] = f"needs {lacking}"
             continue
-        raw[witness.name] = witness.function(evidence, Look())
+        raw[witness.name] = Chosen(witness.name, partial(score, witness, Look()))(evidence)
         standard = robust_z(raw[witness.name])
         if standard is None:
             silent[witness.name] = "finds all pairs alike"

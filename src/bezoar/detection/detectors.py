@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import get_args
 
@@ -18,7 +20,7 @@ from bezoar.detection.baselines import BASELINES
 from bezoar.detection.density import Density, Scores
 from bezoar.detection.detector import CHEAP, Detector, Need, missing, refuse_unmet, score
 from bezoar.detection.evidence import Evidence, Form, Look, Modality
-from bezoar.run import BROKEN_DATA, BezoarError, nearest, random
+from bezoar.run import BROKEN_DATA, BezoarError, fingerprint, nearest, random
 
 __all__ = ["DETECTORS", "TABLE", "Chosen", "Detector", "Mine", "choose_detectors", "every_detector", "missing", "parse"]
 
@@ -27,11 +29,15 @@ Mine = Callable[[Evidence], Scores]
 
 @dataclass(frozen=True)
 class Chosen:
-    """A detector that was asked for, under the name of its column in the scores; `needs` as in the table."""
+    """A detector that was asked for, under the name of its column in the scores; `needs` as in the table.
+
+    `state` changes with the source of one's own function; of the table's it is empty.
+    """
 
     name: str
     function: Mine
     needs: tuple[Need, ...] = ()
+    state: str = ""
 
     def __call__(self, evidence: Evidence) -> Scores:
         """Return one finite float64 a pair, (n,); BezoarError where the evidence or the answer is unfit."""
@@ -278,7 +284,15 @@ def choose_detectors(asked: str | Sequence[str | Mine], offered: Collection[Need
 
 
 def _mine(function: Mine) -> Chosen:
-    return Chosen(getattr(function, "__name__", type(function).__name__), function)
+    return Chosen(getattr(function, "__name__", type(function).__name__), function, state=_source(function))
+
+
+def _source(function: Mine) -> str:
+    """Return a digest of what the function does, as far as it can be read: its source, or else its code."""
+    with suppress(OSError, TypeError):
+        return fingerprint(inspect.getsource(function))
+    code = getattr(function, "__code__", None)
+    return fingerprint(repr(type(function)) if code is None else [code.co_code.hex(), code.co_names])
 
 
 def _column(name: str, look: Look) -> str:

@@ -56,5 +56,7 @@ def _suspicion(scores: Scores, ascending: Scores, counted: Scores) -> Scores:
         return np.zeros(0)
     tail = ascending[-max(1, round(_TAIL * len(ascending))) :]
     excess = float((tail - tail[0]).mean())
-    beyond = np.log10((1 + len(tail)) / (len(ascending) + 1)) - (scores - tail[0]) / max(excess, 1e-12) / np.log(10)
+    if excess <= 0:  # too few pairs, or all alike, to know a tail by
+        return np.asarray(-np.log10(counted))
+    beyond = np.log10((1 + len(tail)) / (len(ascending) + 1)) - (scores - tail[0]) / excess / np.log(10)
     return np.asarray(-np.where(scores > tail[0], beyond, np.log10(counted)))

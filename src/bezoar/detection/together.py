@@ -82,6 +82,8 @@ def lift(z: Scores, captions: Table, seed: int = 0) -> Scores:
     Flagged are the most suspicious 2 %, neighbours the 5 % of nearest captions; above 20,000 pairs, of a sample that
     `seed` draws.
     """
+    if len(z) < 2:
+        return np.zeros(len(z))
     references = sample(len(z), min(len(z), MOST_REFERENCES), seed)
     count = max(1, round(NEIGHBOUR_SHARE * len(references)))
     flagged = np.zeros(len(z), bool)
@@ -89,7 +91,7 @@ def lift(z: Scores, captions: Table, seed: int = 0) -> Scores:
     asked, found = captions[references].T, np.empty(len(z))
     for part in chunks(len(z), _CHUNK):
         alike = captions[part] @ asked
-        alike[np.arange(len(z))[part][:, None] == references] = -np.inf  # nobody is a witness against himself
+        alike[np.arange(part.start, part.stop)[:, None] == references] = -np.inf  # nobody is a witness against himself
         nearest = np.argpartition(-alike, count, axis=1)[:, :count]
         found[part] = flagged[references][nearest].sum(axis=1)
     return np.asarray(np.log((found + 1) / (flagged[references].mean() * count + 1)))

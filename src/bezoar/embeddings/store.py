@@ -80,7 +80,7 @@ def embed_pairs(
             if not _file(folder, "metadata", number).is_file():
                 _embed_shard(decoded, clip, folder, number, positions, looks, device)
             bar.advance(len(positions))
-    return load_embeddings(folder)
+    return aligned(load_embeddings(folder), pairs)  # they lie shard by shard, the pairs as they were chosen
 
 
 def load_embeddings(folder: Path) -> Embeddings:
@@ -99,19 +99,24 @@ def load_embeddings(folder: Path) -> Embeddings:
             f"{folder} holds {len(image)} image vectors, {len(text)} text vectors and {table.num_rows} rows.",
             "A file of it is missing or cut off: make it again.",
         )
-    looks = folder / "view_similarity"
+    views = _stack(folder, "view_similarity", numbers) if (folder / "view_similarity").is_dir() else None
+    if views is not None and len(views) != len(image):
+        raise BezoarError(
+            f"{folder} holds view similarities of {len(views)} pairs and vectors of {len(image)}.",
+            "A file of it is missing or cut off: make it again.",
+        )
     head = _head(folder) if (folder / HEAD_FILE).is_file() else {}
     keys = _column(table, ("key", "image_path", "id"), [str(row) for row in range(table.num_rows)])
     reasons = _column(table, ("reason", "error_message"), [None] * table.num_rows)
     return Embeddings(
         image=image,
         text=text,
-        view_similarity=_stack(folder, "view_similarity", numbers) if looks.is_dir() else None,
+        view_similarity=views,
         keys=[str(key) for key in keys],
         captions=[caption or "" for caption in _column(table, ("caption",), [""] * table.num_rows)],
         shards=_column(table, ("shard",), [""] * table.num_rows),
         rows=_column(table, ("row",), list(range(table.num_rows))),
-        reasons=[reason or fault for reason, fault in zip(reasons, _faults(image, text), strict=True)],
+        reasons=[reason or fault for reason, fault in zip(reasons, _faults(image, text, views), strict=True)],
         normalized=bool(head.get("normalized", _is_unit(image))),
         model=head.get("model"),
         canvas=head.get("canvas"),
@@ -121,9 +126,11 @@ def load_embeddings(folder: Path) -> Embeddings:
 def aligned(stored: Embeddings, pairs: Pairs) -> Embeddings:
     """Return the vectors of `pairs`, in their order; BezoarError where a pair has none.
 
-    A pair that the index finds faulty keeps its reason.
+    A pair that the index finds faulty keeps its reason; of two pairs of one key the first counts, as it does there.
     """
-    place = {key: row for row, key in enumerate(stored.keys)}
+    if stored.keys == list(pairs.keys):
+        return replace(stored, reasons=[known or own for known, own in zip(pairs.reasons, stored.reasons, strict=True)])
+    place = {key: row for row, key in reversed(list(enumerate(stored.keys)))}
     missing = [key for key in pairs.keys if key not in place]
     if missing:
         raise BezoarError(
@@ -236,13 +243,15 @@ def _column(table: pa.Table, names: tuple[str, ...], default: list[Any]) -> list
     return default
 
 
-def _faults(image: Shards, text: Shards) -> list[str | None]:
+def _faults(image: Shards, text: Shards, views: Vectors | None) -> list[str | None]:
     faults: list[str | None] = []
     for start in range(0, len(image), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         pictures, captions = image[rows], text[rows]
         # A text vector of zero stands for a picture without a caption.
         fine = np.isfinite(pictures).all(axis=1) & np.isfinite(captions).all(axis=1) & pictures.any(axis=1)
+        if views is not None:
+            fine &= np.isfinite(views[rows]).all(axis=1)
         faults += [None if good else "no usable vector" for good in fine]
     return faults
 

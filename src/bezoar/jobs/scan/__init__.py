@@ -28,6 +28,7 @@ from bezoar.detection.findings import Findings, Listing, against_truth, summary_
 from bezoar.detection.patterns import LARGEST_SIDE
 from bezoar.detection.quick import quick_look, quick_side, refuse_beside_quick
 from bezoar.embeddings import Embeddings, aligned, first, load_embeddings
+from bezoar.embeddings.store import HEAD_FILE
 from bezoar.jobs.scan.refusals import refuse_contradictions, refuse_hopeless, refuse_idle, refuse_power
 from bezoar.jobs.scan.steps import CANARIES, Steps
 from bezoar.models import load, place, state_of
@@ -129,7 +130,7 @@ def scan(
             "model": model,
             "embeddings": embeddings,
             "plan": truth.fingerprint if truth else None,
-            "detectors": [one.name for one in chosen],
+            "detectors": [f"{one.name} {one.state}".strip() for one in chosen],
             "neighbours": [max_rate, k, reference],
             "size": [minutes, rung],
             "share": share,
@@ -243,7 +244,7 @@ def _inputs(
     if independent is not None:
         inputs["independent"] = state_of(independent)
     if embeddings is not None:
-        inputs["embeddings"] = stamp(sorted(Path(embeddings).glob("*/*")))
+        inputs["embeddings"] = stamp(sorted([*Path(embeddings).glob("*/*"), *Path(embeddings).glob(HEAD_FILE)]))
     return inputs if model is None else {**inputs, "model": state_of(model)}
 
 

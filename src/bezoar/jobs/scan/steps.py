@@ -20,7 +20,7 @@ from bezoar.detection.power import look_for
 from bezoar.detection.prints import Prints
 from bezoar.embeddings import Embeddings, embed_pairs
 from bezoar.models import Towers, load, save
-from bezoar.models.towers import WEIGHTS_FILE
+from bezoar.models.towers import CONFIG_FILE
 from bezoar.pairs import Pairs
 from bezoar.pairs.decoded import Decoded, typical_side
 from bezoar.report.power_lines import power_summary
@@ -84,7 +84,7 @@ class Steps:
         )
         (decoded, prints), folder = self.read(pairs, towers.canvas), self.run.path / "model"
         file = self.run.path / EARLY_FILE
-        if (folder / WEIGHTS_FILE).is_file() and (file.is_file() or not early):
+        if (folder / CONFIG_FILE).is_file() and (file.is_file() or not early):
             towers = load(folder, self.device)
         else:
             watch = keep_early_fit(decoded, file, device=self.device) if early else None
