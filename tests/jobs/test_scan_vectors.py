@@ -12,6 +12,7 @@ from bezoar.detection.default import decide
 from bezoar.detection.default import testify as ask
 from bezoar.detection.evidence import Evidence
 from bezoar.embeddings import Shards
+from bezoar.pairs import open_pairs
 from bezoar.run import BezoarError
 
 LOST = 37
@@ -74,3 +75,40 @@ def test_a_function_of_ones_own_that_changed_is_asked_again(folder, tmp_path):
 
     with pytest.raises(BezoarError, match="detectors"):
         scan(embeddings=folder, to=tmp_path / "run", detectors=[own])
+
+
+def test_a_function_whose_column_would_be_lost_is_refused(folder, tmp_path):
+    def score(evidence):
+        return np.zeros(len(evidence))
+
+    with pytest.raises(BezoarError, match="a column score of its own"):
+        scan(embeddings=folder, to=tmp_path / "run", detectors=[score])
+
+
+@pytest.mark.parametrize("idle", [{"minutes": 5.0}, {"rung": 2}, {"prompts": "default"}])
+def test_what_nobody_would_heed_is_refused(folder, tmp_path, idle):
+    with pytest.raises(BezoarError, match=r"model of the scan's own|no captions are made"):
+        scan(embeddings=folder, to=tmp_path / "run", **idle)
+
+
+def test_vectors_of_two_widths_are_refused(folder, tmp_path):
+    for file in (folder / "text_emb").iterdir():
+        np.save(file, np.load(file)[:, :5])
+    with pytest.raises(BezoarError, match="image vectors of 12 numbers and text vectors of 5"):
+        scan(embeddings=folder, to=tmp_path / "run")
+
+
+def test_vectors_of_other_captions_are_told(world, folder, tmp_path):
+    keys = [*open_pairs(world).keys, *(f"another-{number}" for number in range(200))]
+    for file in sorted((folder / "metadata").iterdir()):
+        table = parquet.read_table(file).to_pydict()
+        table["key"], keys = keys[: len(table["key"])], keys[len(table["key"]) :]
+        parquet.write_table(pa.table(table), file)
+    answer = scan(world, embeddings=folder, to=tmp_path / "run")
+    assert any("made of another caption" in note for note in answer.summary["notes"])
+
+
+def test_all_and_a_name_beside_it_are_both_asked(folder, tmp_path):
+    scan(embeddings=folder, to=tmp_path / "run", detectors="all,dao:text:unit")
+    columns = parquet.read_table(tmp_path / "run" / "scores.parquet").column_names
+    assert {"slof", "dao", "dao:text:unit"} <= set(columns)

@@ -82,8 +82,11 @@ def testify(evidence: Evidence) -> Testimony:
     elif unit is None:
         silent[FELLOWS] = "finds all pairs alike"
     else:
-        raw[FELLOWS] = lift(alone, evidence.caption_space, evidence.seed)
-        z[FELLOWS] = WEIGHT * unit * raw[FELLOWS]
+        shared = lift(alone, evidence.caption_space, evidence.seed)
+        if np.ptp(shared) > 0:
+            raw[FELLOWS], z[FELLOWS] = shared, WEIGHT * unit * shared
+        else:
+            silent[FELLOWS] = "finds all pairs alike"
     return Testimony(alone + z.get(FELLOWS, 0.0), alone, z, raw, tuple(z), silent)
 
 

@@ -125,6 +125,13 @@ def against_truth(findings: Findings, planted_keys: Collection[str], share: floa
     return Against(planted, share, judge(findings.testimony.score, planted, share), judged)
 
 
+# What scores.parquet has beside a column a witness and a detector.
+SCAN_COLUMNS = (
+    *("key", "shard", "row", "alone", "score", "p_value", "suspicion"),
+    *("flagged", "group", "finding", "duplicate_of", "reason"),
+)
+
+
 def write_scores(findings: Findings, file: Any) -> None:
     """Write scores.parquet: a row for every pair, scored or not, in the order of the set."""
     pairs, total = findings.pairs, len(findings.pairs.keys)

@@ -2,9 +2,18 @@
 
 from bezoar.embeddings.encode import encode_caption_sets, encode_captions, encode_pictures, unit
 from bezoar.embeddings.shards import Shards, open_shards
-from bezoar.embeddings.store import Embeddings, aligned, embed_pairs, first, load_embeddings
+from bezoar.embeddings.store import (
+    HEAD_FILE,
+    Embeddings,
+    aligned,
+    embed_pairs,
+    first,
+    foreign_captions,
+    load_embeddings,
+)
 
 __all__ = [
+    "HEAD_FILE",
     "Embeddings",
     "Shards",
     "aligned",
@@ -13,6 +22,7 @@ __all__ = [
     "encode_captions",
     "encode_pictures",
     "first",
+    "foreign_captions",
     "load_embeddings",
     "open_shards",
     "unit",

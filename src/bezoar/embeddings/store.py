@@ -99,6 +99,11 @@ def load_embeddings(folder: Path) -> Embeddings:
             f"{folder} holds {len(image)} image vectors, {len(text)} text vectors and {table.num_rows} rows.",
             "A file of it is missing or cut off: make it again.",
         )
+    if image.shape[1] != text.shape[1]:
+        raise BezoarError(
+            f"{folder} holds image vectors of {image.shape[1]} numbers and text vectors of {text.shape[1]}.",
+            "Name a folder whose vectors one model made.",
+        )
     views = _stack(folder, "view_similarity", numbers) if (folder / "view_similarity").is_dir() else None
     if views is not None and len(views) != len(image):
         raise BezoarError(
@@ -149,6 +154,16 @@ def aligned(stored: Embeddings, pairs: Pairs) -> Embeddings:
         shards=list(pairs.shards),
         rows=pairs.rows.tolist(),
         reasons=[known or stored.reasons[row] for known, row in zip(pairs.reasons, rows, strict=True)],
+    )
+
+
+def foreign_captions(stored: Embeddings, pairs: Pairs) -> int:
+    """Return how many vectors were made of another caption than the pair of that key has, as far as it is known."""
+    own = dict(zip(pairs.keys, pairs.captions, strict=True))
+    return sum(
+        bool(caption) and caption not in (*own[key], " / ".join(own[key]))
+        for key, caption in zip(stored.keys, stored.captions, strict=True)
+        if key in own
     )
 
 

@@ -37,7 +37,7 @@ _SAYS = {row.name: row.summary for row in (*TABLE, *WITNESSES)}
 _SAYS[FELLOWS] = "How many of the pairs with like captions are suspected by the others as well."
 _UNSEEN = (
     "Planted pairs whose trigger bends or filters the whole picture, or whose caption is true and which share no fixed "
-    "pattern, may pass unseen; fewer than twenty of a kind, and single pictures, are ranked and seldom flagged.",
+    "pattern, may pass unseen; fewer than twenty of a kind are ranked and seldom flagged, single pictures in part.",
     "Of a campaign that the model did not learn, only what its captions say wrongly can be seen.",
 )
 

@@ -27,9 +27,15 @@ from bezoar.detection.excerpt import excerpt
 from bezoar.detection.findings import Findings, Listing, against_truth, summary_of, write_scores
 from bezoar.detection.patterns import LARGEST_SIDE
 from bezoar.detection.quick import quick_look, quick_side, refuse_beside_quick
-from bezoar.embeddings import Embeddings, aligned, first, load_embeddings
-from bezoar.embeddings.store import HEAD_FILE
-from bezoar.jobs.scan.refusals import refuse_contradictions, refuse_hopeless, refuse_idle, refuse_power
+from bezoar.embeddings import HEAD_FILE, Embeddings, aligned, first, foreign_captions, load_embeddings
+from bezoar.jobs.scan.refusals import (
+    refuse_contradictions,
+    refuse_hopeless,
+    refuse_idle,
+    refuse_power,
+    refuse_sizes,
+    refuse_taken,
+)
 from bezoar.jobs.scan.steps import CANARIES, Steps
 from bezoar.models import load, place, state_of
 from bezoar.pairs import Pairs, open_pairs
@@ -100,20 +106,26 @@ def scan(
     use_cores()
     given = {"pairs": pairs, "embeddings": embeddings, "model": model, "independent": independent}
     at_hand = offered(**{name: value is not None for name, value in given.items()}, quick=quick)
-    everything = detectors in ("all", ["all"])
-    chosen = choose_detectors(_every_detector(at_hand) if everything else detectors or [], at_hand)
+    named = [name.strip() for name in detectors.split(",")] if isinstance(detectors, str) else list(detectors or ())
+    everything = "all" in named
+    every = _every_detector(at_hand) if everything else []
+    chosen = choose_detectors([*every, *(name for name in named if name not in ("all", "", *every))], at_hand)
     needs = {need for one in chosen for need in one.needs}
     truth = plan if isinstance(plan, Plan) or plan is None else Plan.load(Path(plan))
     refuse_contradictions(pairs, embeddings, model, limit)
     refuse_power(power, embeddings, model)
     refuse_idle(independent, pairs, chosen)
+    refuse_taken(chosen)
+    refuse_sizes(pairs, model, embeddings, {"minutes": minutes, "rung": rung, "prompts": prompts})
     if quick:
         asked = {"model": model, "embeddings": embeddings, "independent": independent, "power": power}
         refuse_beside_quick(asked)
         refuse_beside_quick({"minutes": minutes, "rung": rung, "max-rate": max_rate, "k": k, "reference": reference})
     opened = None if pairs is None else open_pairs(pairs, prompts=prompts, limit=limit)
     stored = None if embeddings is None else load_embeddings(Path(embeddings))
+    strange = 0
     if opened is not None and stored is not None:
+        strange = foreign_captions(stored, opened)
         stored = aligned(stored, opened)
     towers = None if model is None else load(model, device)
     stranger = None if independent is None else load(independent, device)
@@ -152,6 +164,11 @@ def scan(
     if run.finished:
         return scan_answer(run, run.path / SUMMARY_FILE)
     work, notes = Steps(run, seed, device, progress), []
+    if strange and opened is not None:
+        notes.append(
+            f"{strange:,} of {len(opened):,} vectors were made of another caption than the pair has now: "
+            "are they of an earlier state of the set?"
+        )
     decoded, prints = None, None
     if opened is not None:
         cut = limit if len(opened) < opened.index.table.num_rows else None

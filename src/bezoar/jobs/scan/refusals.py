@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bezoar.attacks import Plan
+from bezoar.detection.default import FELLOWS, WITNESSES
 from bezoar.detection.detectors import Chosen
+from bezoar.detection.findings import SCAN_COLUMNS
 from bezoar.detection.reference import choose
 from bezoar.embeddings import Embeddings
 from bezoar.pairs import Pairs
@@ -42,6 +44,26 @@ def refuse_idle(independent: object, pairs: object, chosen: Sequence[Chosen]) ->
     # A function of the user's own may ask for anything.
     if independent is not None and all(one.needs and "independent" not in one.needs for one in chosen):
         raise BezoarError("Nothing asks what the --independent model says.", "Add --detectors cosine-filter.")
+
+
+def refuse_taken(chosen: Sequence[Chosen]) -> None:
+    """Refuse a function of the user's own whose column would be lost under one of the scan's."""
+    taken = {*SCAN_COLUMNS, *(witness.name for witness in WITNESSES), FELLOWS}
+    for one in chosen:
+        if one.name in taken:
+            raise BezoarError(f"scores.parquet has a column {one.name} of its own.", "Give the function another name.")
+
+
+def refuse_sizes(pairs: object, model: object, embeddings: object, given: Mapping[str, object]) -> None:
+    """Refuse what only a training of the scan's own, or the reading of pairs, would heed."""
+    trains = model is None and embeddings is None
+    for name in ("minutes", "rung"):
+        if given[name] is not None and not trains:
+            raise BezoarError(f"--{name} sizes a model of the scan's own, and one was given.", f"Leave out --{name}.")
+    if given["minutes"] is not None and not float(str(given["minutes"])) > 0:
+        raise BezoarError("--minutes must be more than none.", "Give a number above 0, or leave it out.")
+    if given["prompts"] is not None and pairs is None:
+        raise BezoarError("--prompts does not go with --embeddings alone: no captions are made.", "Leave it out.")
 
 
 def refuse_hopeless(
