@@ -147,7 +147,7 @@ TABLE = (
     Detector(
         "dao",
         "Anderberg et al., SDM 2024, arXiv 2401.05453; for CLIP: Huang et al., ICLR 2025, arXiv 2502.01385",
-        "The same, with each neighbour's own dimension taken into account.",
+        "k-distance over those of its neighbours, each in its own dimension.",
         ("vectors",),
         _NEIGHBOURS,
         _dao,
@@ -219,7 +219,7 @@ TABLE = (
     Detector(
         "word-pattern",
         "bezoar",
-        "The same among the captions that have a word in common, against the other pictures of that word.",
+        "How much of a fine pattern the picture shares with others of a word, beyond what all pictures of it share.",
         ("pictures", "words"),
         (),
         _word_pattern,

@@ -78,6 +78,7 @@ def scan_report(
             findings=Counter(name for name in findings.names if name is not None),
             copies=_copies(findings, pairs),
             decided=decided(findings.calibrated),
+            mirrored=findings.quick,
         )
     )
 

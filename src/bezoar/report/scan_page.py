@@ -121,7 +121,8 @@ class ScanPage:
     `unseen` are whole sentences: which poison this scan could see, and which it could not. `warnings` are
     sentences that belong beside the verdict. `words` are marked in captions. `pairs_known` is False where the
     run had embeddings only, so that `clean` has to be told where the pairs lie. `findings` counts pairs by what they
-    are named; `copies` is None where there were no pictures to compare. `decided` says how pairs were flagged.
+    are named; `copies` is None where there were no pictures to compare. `decided` says how pairs were flagged,
+    `mirrored` that it was by their mirror.
     """
 
     name: str
@@ -149,6 +150,7 @@ class ScanPage:
     findings: Mapping[str, int] = field(default_factory=dict)
     copies: CopiesSection | None = None
     decided: str = ""
+    mirrored: bool = False
 
 
 def render(page: ScanPage) -> str:
