@@ -49,6 +49,7 @@ def test_vectors_alone_are_scored_as_if_they_lay_in_memory(tables, folder, tmp_p
     image, text = (table[usable].astype(np.float32) for table in tables)
     evidence = Evidence(image=image, text=text, captions=[CAPTIONS[row] for row in usable], seed=3)
     said = ask(evidence)
+    assert any(line.startswith("Silent: view-mismatch needs") for line in answer.lines)
     written = parquet.read_table(tmp_path / "run" / "scores.parquet").to_pydict()
     assert written["reason"][LOST] == "no usable vector"
     np.testing.assert_allclose(np.delete(np.array(written["score"]), LOST).astype(float), said.score, rtol=1e-12)

@@ -25,10 +25,12 @@ def scan_answer(run: Run, summary_file: Path) -> Answer:
     )
     lines = [headline.replace("%", " %"), *_piles(summary.get("copies"))]
     if "auroc" in summary:
+        most = min(1.0, summary["dropped_share"] * summary["read"] / max(1, summary["planted"]))
+        cap = f" (of at most {most:.1%})" if most < 1 else ""
         lines += [
             "",
             f"Against the plan, {summary['planted']:,} planted: AUROC {summary['auroc']:.3f}, average precision "
-            f"{summary['average_precision']:.3f}, {summary['recall_at_drop']:.1%} among the most suspicious "
+            f"{summary['average_precision']:.3f}, {summary['recall_at_drop']:.1%}{cap} among the most suspicious "
             f"{summary['dropped_share']:.1%}.".replace("%", " %"),
         ]
     if summary["unreadable"]:
@@ -37,6 +39,9 @@ def scan_answer(run: Run, summary_file: Path) -> Answer:
     if rate is not None:
         lines.append(f"Density sees campaigns of up to {rate:.1%} of the pairs.".replace("%", " %"))
     lines += power_lines(summary["power"]) if "power" in summary else []
+    silent = summary["silent"]
+    if silent and not summary["quick"]:
+        lines.append(f"Silent: {'; '.join(f'{name} {reason}' for name, reason in silent.items())}.")
     lines += [f"note: {note}" for note in summary["notes"]]
     lines += ["", f"Report    {summary['report']}"]
     source = run.get("source")
