@@ -45,4 +45,9 @@ def keep_rows(same: Mapping[str, Any], rows: Collection[Mapping[str, Any]], tria
     with alone(trials):
         kept = [row for row in read_rows(path) if row["cell"] != same["cell"] or row["detector"] not in detectors]
         kept += [{**same, **told, **row} for row in rows]
-        write_rows(kept, path, SCHEMA, lambda row: (row["cell"], row["detector"]))
+        write_rows([_rounded(row) for row in kept], path, SCHEMA, lambda row: (row["cell"], row["detector"]))
+
+
+def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Six digits are more than any figure here can bear, and half the size."""
+    return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in row.items()}
