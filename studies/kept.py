@@ -35,7 +35,9 @@ def write_rows(
     """Write all rows of a file, in order."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing(path) as file:
-        parquet.write_table(pa.Table.from_pylist(sorted(rows, key=order), columns), file, compression="zstd", compression_level=19)
+        parquet.write_table(
+            pa.Table.from_pylist(sorted(rows, key=order), columns), file, compression="zstd", compression_level=19
+        )
 
 
 @contextmanager
