@@ -64,6 +64,8 @@ def _measured(plan: Plan) -> tuple[dict[str, Any], ...]:
 
 
 def _one_size(pairs: int, plan: Plan) -> dict[str, Any]:
+    if plan.folder is not None:
+        Path(plan.folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=plan.folder) as place:
         _write(Path(place), pairs, plan.width)
         command = [sys.executable, "-m", "benchmarks.streaming", "--measure", place, "--device", plan.device]

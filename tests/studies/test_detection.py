@@ -74,8 +74,8 @@ def test_the_figures_are_those_of_the_scans_own_summary(rows, job, tiny):
     default = {row["measure"]: row["value"] for row in rows if row["detector"] == "default"}
     slof = {row["measure"]: row["value"] for row in rows if row["detector"] == "slof"}
     for own, told in ((default, summary.summary), (slof, summary.summary["detectors"]["slof"])):
-        assert own["auroc"] == pytest.approx(told["auroc"])
-        assert own["average-precision"] == pytest.approx(told["average_precision"])
+        assert own["auroc"] == pytest.approx(told["auroc"], rel=1e-5)
+        assert own["average-precision"] == pytest.approx(told["average_precision"], rel=1e-5)  # six digits are kept
         assert own["recall-at-2-percent-dropped"] == pytest.approx(told["recall_at_drop"])
     assert default["flagged"] == summary.summary["flagged"]
 

@@ -20,7 +20,7 @@ def test_no_two_cells_have_one_name_and_no_two_trainings_share_a_folder():
 def test_a_cell_of_the_grid_of_attacks_is_taken_as_it_is():
     known = {(cell.set, cell.spec): cell.attack for cell in CELLS if cell.learn is None and cell.epochs is None}
     for job in JOBS:
-        if (job.cell.set, job.cell.spec) in known and not job.cell.wrong:
+        if (job.cell.set, job.cell.spec) in known and not job.cell.wrong and not job.cell.arch:
             assert job.cell.attack == known[job.cell.set, job.cell.spec]
     first = {job.name: job.cell.attack for job in JOBS}
     assert first["generated/badnets-120/100"] == "badnets"
