@@ -58,11 +58,16 @@ def test_vectors_alone_are_scored_as_if_they_lay_in_memory(tables, folder, tmp_p
 
 
 def test_no_table_is_read_as_a_whole_in_one_piece(folder, tmp_path, monkeypatch):
-    def refuse(*_):
-        raise AssertionError("a whole table was read")
+    whole, read = [], Shards.__array__
 
-    monkeypatch.setattr(Shards, "__array__", refuse)
-    scan(embeddings=folder, to=tmp_path / "run")
+    def watched(table, *given):
+        whole.append(len(table))
+        return read(table, *given)
+
+    monkeypatch.setattr(Shards, "__array__", watched)
+    answer = scan(embeddings=folder, to=tmp_path / "run")
+    assert answer.summary["read"] == 599
+    assert whole == []
 
 
 def test_a_function_of_ones_own_that_changed_is_asked_again(folder, tmp_path):
